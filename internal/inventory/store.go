@@ -1,0 +1,80 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// Store is the inventory. Errors carry a fleet error kind: ErrNotFound for a
+// resource that is not there, ErrConflict for a write the present state does
+// not admit, ErrInvalid for a malformed one, ErrUnavailable when the database
+// cannot be reached.
+type Store interface {
+	// Apply writes the metadata and spec of resources, all or none. A resource
+	// equal to what is stored is left alone (outcome unchanged, no history).
+	// Status is not touched. With DryRun nothing is written.
+	Apply(ctx context.Context, actor string, resources []fleet.Resource, options ApplyOptions) ([]Outcome, error)
+	// UpdateStatus changes one resource's status: update gets the present one
+	// (nil when there is none) and returns the new. It may run more than once.
+	UpdateStatus(ctx context.Context, actor string, ref fleet.Ref, update func(current json.RawMessage) (any, error)) error
+	// ReplaceOwned makes the resources of a kind with an owner exactly those
+	// given (spec and status): others of that owner are deleted.
+	ReplaceOwned(ctx context.Context, actor string, kind fleet.Kind, owner string, resources []fleet.Resource) error
+	// Delete removes a resource; its history stays.
+	Delete(ctx context.Context, actor string, ref fleet.Ref) error
+
+	Get(ctx context.Context, ref fleet.Ref, at AsOf) (fleet.Resource, error)
+	List(ctx context.Context, kind fleet.Kind, query Query) ([]fleet.Resource, error)
+	// History of one resource, oldest first.
+	History(ctx context.Context, ref fleet.Ref) ([]fleet.Change, error)
+	// Watch sends changes of the kinds (all when empty) after a revision (the
+	// present one when negative), in order, also those other processes make,
+	// until the context ends; then the channel is closed.
+	Watch(ctx context.Context, kinds []fleet.Kind, after int64) (<-chan fleet.Change, error)
+	// Revision is the newest revision.
+	Revision(ctx context.Context) (int64, error)
+
+	// PutBundle stores a baseline's content and its Baseline resource in one
+	// step. The same name@version with another digest is ErrConflict; with the
+	// same digest it is a no-op.
+	PutBundle(ctx context.Context, actor string, bundle Bundle, options ApplyOptions) (Outcome, error)
+	// Bundle returns the content of name@version.
+	Bundle(ctx context.Context, nameVersion string) (Bundle, error)
+
+	// ApplyAll is Apply and PutBundle for many in one transaction: all or none.
+	ApplyAll(ctx context.Context, actor string, resources []fleet.Resource, bundles []Bundle, options ApplyOptions) ([]Outcome, error)
+
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// ApplyOptions change how Apply works.
+type ApplyOptions struct {
+	DryRun bool
+}
+
+// Outcome is what Apply did to one resource: created, updated or unchanged.
+type Outcome struct {
+	Ref    fleet.Ref `json:"ref"`
+	Action string    `json:"action"`
+}
+
+// AsOf is an instant to read at; the zero value means now.
+type AsOf time.Time
+
+// Query narrows a List.
+type Query struct {
+	MatchLabels map[string]string
+	Owner       string
+	AsOf        AsOf
+}
+
+// Bundle is a stored baseline.
+type Bundle struct {
+	Resource fleet.Resource // kind Baseline, named NAME@VERSION, with BaselineStatus
+	Digest   string         // sha256:HEX
+	Content  []byte         // canonical encoding, see package baseline
+}
