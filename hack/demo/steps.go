@@ -24,12 +24,12 @@ const regionsWanted = 16
 func run(ctx context.Context) (err error) {
 	started := time.Now()
 	say("Start fleetd: Temporal, the inventory and sixteen regions' worth of cloud, all on this machine")
-	stage, err := startFleetd(ctx)
+	s, err := startFleetd(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if stopErr := stage.stop(); err == nil {
+		if stopErr := s.stop(); err == nil {
 			err = stopErr
 		}
 		if err == nil {
@@ -41,7 +41,7 @@ func run(ctx context.Context) (err error) {
 	for _, step := range []func(context.Context, *stage) error{
 		declare, onboard, firstRollout,
 	} {
-		if err := step(ctx, stage); err != nil {
+		if err := step(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -49,7 +49,7 @@ func run(ctx context.Context) (err error) {
 	for _, step := range []func(context.Context, *stage) error{
 		rejectBadPod, secondRollout, driftAndHeal, showFleet,
 	} {
-		if err := step(ctx, stage); err != nil {
+		if err := step(ctx, s); err != nil {
 			return err
 		}
 	}
