@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -14,94 +14,93 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/testbed"
 )
 
 const regionsWanted = 16
 
+// demo is the running fleet the steps act on.
+type demo struct{ *testbed.Fleetd }
+
 func run(ctx context.Context) (err error) {
 	started := time.Now()
 	say("Start fleetd: Temporal, the inventory and sixteen regions' worth of cloud, all on this machine")
-	s, err := startFleetd(ctx)
+	fleetd, err := testbed.Start(ctx, "bin", os.Stdout)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if stopErr := s.stop(); err == nil {
+		say("Shut down")
+		if stopErr := fleetd.Stop(); err == nil {
 			err = stopErr
 		}
 		if err == nil {
-			fmt.Printf("\nDone in %s, nothing left running.\n", time.Since(started).Round(time.Second))
+			fmt.Printf("Done in %s, nothing left running.\n", time.Since(started).Round(time.Second))
 		}
 	}()
+	return demo{fleetd}.steps(ctx)
+}
 
-	fleetStarted := time.Now()
-	for _, step := range []func(context.Context, *stage) error{
-		declare, onboard, firstRollout,
-	} {
-		if err := step(ctx, s); err != nil {
+func (d demo) steps(ctx context.Context) error {
+	started := time.Now()
+	for _, step := range []func(context.Context) error{d.declare, d.onboard, d.firstRollout} {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	fmt.Printf("\n%d regions are on platform@1.0.0, %s after the first command.\n", regionsWanted, time.Since(fleetStarted).Round(time.Second))
-	for _, step := range []func(context.Context, *stage) error{
-		rejectBadPod, secondRollout, driftAndHeal, showFleet,
-	} {
-		if err := step(ctx, s); err != nil {
+	fmt.Printf("\n%d regions are on platform@1.0.0, %s after the first command.\n", regionsWanted, time.Since(started).Round(time.Second))
+	for _, step := range []func(context.Context) error{d.rejectBadPod, d.secondRollout, d.driftAndHeal, d.showFleet} {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func declare(ctx context.Context, s *stage) error {
+func (d demo) declare(ctx context.Context) error {
 	say("Declare the fleet: profiles, a strategy, regions and two versions of a baseline")
-	return s.fleetctl(ctx, "apply", "-f", "deploy/examples")
+	return d.Fleetctl(ctx, "apply", "-f", "deploy/examples")
 }
 
-func onboard(ctx context.Context, s *stage) error {
+func (d demo) onboard(ctx context.Context) error {
 	say("Onboard every region: Temporal workflows drive Cluster API")
-	if err := s.fleetctl(ctx, "region", "onboard", "--all", "--wait"); err != nil {
+	if err := d.Fleetctl(ctx, "region", "onboard", "--all", "--wait"); err != nil {
 		return err
 	}
-	clusters, err := s.clusters(ctx)
+	clusters, err := d.ClusterStatuses(ctx)
 	if err != nil {
 		return err
 	}
-	for _, cluster := range clusters {
-		status, err := fleet.StatusOf[fleet.ClusterStatus](cluster)
-		if err != nil {
-			return err
-		}
+	for cluster, status := range clusters {
 		if status.Phase != fleet.ClusterReady || status.Nodes == 0 || status.ReadyNodes != status.Nodes {
-			return fmt.Errorf("cluster %s is %s with %d of %d nodes ready", cluster.Metadata.Name, status.Phase, status.ReadyNodes, status.Nodes)
+			return fmt.Errorf("cluster %s is %s with %d of %d nodes ready", cluster, status.Phase, status.ReadyNodes, status.Nodes)
 		}
 	}
 	if len(clusters) != regionsWanted {
 		return fmt.Errorf("%d clusters came up, not %d", len(clusters), regionsWanted)
 	}
-	return s.fleetctl(ctx, "get", "clusters")
+	return d.Fleetctl(ctx, "get", "clusters")
 }
 
-func firstRollout(ctx context.Context, s *stage) error {
+func (d demo) firstRollout(ctx context.Context) error {
 	say("Plan, then roll out platform@1.0.0: policies, GPU driver and scheduler, in three waves")
-	if err := s.fleetctl(ctx, "rollout", "baseline", "platform@1.0.0", "--strategy", "three-waves", "--plan"); err != nil {
+	if err := d.Fleetctl(ctx, "rollout", "baseline", "platform@1.0.0", "--strategy", "three-waves", "--plan"); err != nil {
 		return err
 	}
-	if err := s.fleetctl(ctx, "rollout", "baseline", "platform@1.0.0", "--strategy", "three-waves", "--watch"); err != nil {
+	if err := d.Fleetctl(ctx, "rollout", "baseline", "platform@1.0.0", "--strategy", "three-waves", "--watch"); err != nil {
 		return err
 	}
-	return s.expectBaseline(ctx, "platform@1.0.0")
+	return d.expectBaseline(ctx, "platform@1.0.0")
 }
 
 // rejectBadPod asks one API server of each cloud for a privileged pod without
 // limits or labels.
-func rejectBadPod(ctx context.Context, s *stage) error {
+func (d demo) rejectBadPod(ctx context.Context) error {
 	say("Ask one cluster of each cloud for a privileged pod with no limits, no labels and an unknown image")
 	for _, cluster := range []string{"aws-eu-central-1", "gcp-europe-west9", "azure-germanywestcentral"} {
-		client, err := s.kubernetes(ctx, cluster)
+		client, err := d.kubernetes(ctx, cluster)
 		if err != nil {
 			return err
 		}
@@ -124,18 +123,18 @@ func rejectBadPod(ctx context.Context, s *stage) error {
 	return nil
 }
 
-func secondRollout(ctx context.Context, s *stage) error {
+func (d demo) secondRollout(ctx context.Context) error {
 	say("Roll out platform@1.1.0: only what differs is touched")
-	if err := s.fleetctl(ctx, "rollout", "baseline", "platform@1.1.0", "--strategy", "three-waves", "--plan"); err != nil {
+	if err := d.Fleetctl(ctx, "rollout", "baseline", "platform@1.1.0", "--strategy", "three-waves", "--plan"); err != nil {
 		return err
 	}
-	if err := s.fleetctl(ctx, "rollout", "baseline", "platform@1.1.0", "--strategy", "three-waves", "--watch"); err != nil {
+	if err := d.Fleetctl(ctx, "rollout", "baseline", "platform@1.1.0", "--strategy", "three-waves", "--watch"); err != nil {
 		return err
 	}
-	if err := s.expectBaseline(ctx, "platform@1.1.0"); err != nil {
+	if err := d.expectBaseline(ctx, "platform@1.1.0"); err != nil {
 		return err
 	}
-	changes, err := s.list(ctx, "changes")
+	changes, err := d.List(ctx, "changes")
 	if err != nil {
 		return err
 	}
@@ -155,9 +154,9 @@ func secondRollout(ctx context.Context, s *stage) error {
 	return nil
 }
 
-func driftAndHeal(ctx context.Context, s *stage) error {
+func (d demo) driftAndHeal(ctx context.Context) error {
 	const cluster = "gcp-europe-west9"
-	client, err := s.kubernetes(ctx, cluster)
+	client, err := d.kubernetes(ctx, cluster)
 	if err != nil {
 		return err
 	}
@@ -175,96 +174,73 @@ func driftAndHeal(ctx context.Context, s *stage) error {
 	if err := policies.Delete(ctx, victim, metav1.DeleteOptions{}); err != nil {
 		return err
 	}
-	if err := s.fleetctl(ctx, "drift", "list", "--check"); err != nil {
+	if err := d.Fleetctl(ctx, "drift", "list", "--check"); err != nil {
 		return err
 	}
-	found, err := s.drifted(ctx)
+	found, err := d.drifted(ctx)
 	if err != nil {
 		return err
 	}
 	if !strings.Contains(found[cluster], victim) || len(found) != 1 {
 		return fmt.Errorf("drift should name %s on %s alone, but found %v", victim, cluster, found)
 	}
-	if err := s.fleetctl(ctx, "drift", "heal"); err != nil {
+	if err := d.Fleetctl(ctx, "drift", "heal"); err != nil {
 		return err
 	}
 	if _, err := policies.Get(ctx, victim, metav1.GetOptions{}); err != nil {
 		return fmt.Errorf("healed, but: %w", err)
 	}
-	if err := s.fleetctl(ctx, "drift", "list", "--check"); err != nil {
+	if err := d.Fleetctl(ctx, "drift", "list", "--check"); err != nil {
 		return err
 	}
-	if found, err = s.drifted(ctx); err == nil && len(found) > 0 {
+	if found, err = d.drifted(ctx); err == nil && len(found) > 0 {
 		err = fmt.Errorf("still drifted after healing: %v", found)
 	}
 	return err
 }
 
-func showFleet(ctx context.Context, s *stage) error {
+func (d demo) showFleet(ctx context.Context) error {
 	say("The fleet")
-	return s.fleetctl(ctx, "get", "clusters", "-o", "wide")
+	return d.Fleetctl(ctx, "get", "clusters", "-o", "wide")
 }
 
-func (s *stage) expectBaseline(ctx context.Context, baseline string) error {
-	clusters, err := s.clusters(ctx)
+func (d demo) expectBaseline(ctx context.Context, baseline string) error {
+	clusters, err := d.ClusterStatuses(ctx)
 	if err != nil {
 		return err
 	}
-	for _, cluster := range clusters {
-		status, err := fleet.StatusOf[fleet.ClusterStatus](cluster)
-		if err != nil {
-			return err
-		}
+	for cluster, status := range clusters {
 		if status.Baseline == nil || status.Baseline.Applied != baseline {
-			return fmt.Errorf("cluster %s is not on %s", cluster.Metadata.Name, baseline)
+			return fmt.Errorf("cluster %s is not on %s", cluster, baseline)
 		}
 	}
 	return nil
 }
 
 // drifted is what each drifted cluster differs in.
-func (s *stage) drifted(ctx context.Context) (map[string]string, error) {
-	clusters, err := s.clusters(ctx)
+func (d demo) drifted(ctx context.Context) (map[string]string, error) {
+	clusters, err := d.ClusterStatuses(ctx)
 	if err != nil {
 		return nil, err
 	}
 	found := map[string]string{}
-	for _, cluster := range clusters {
-		status, err := fleet.StatusOf[fleet.ClusterStatus](cluster)
-		if err != nil {
-			return nil, err
-		}
+	for cluster, status := range clusters {
 		if status.Drift == nil {
-			return nil, fmt.Errorf("cluster %s was never checked for drift", cluster.Metadata.Name)
+			return nil, fmt.Errorf("cluster %s was never checked for drift", cluster)
 		}
 		for _, finding := range status.Drift.Findings {
-			found[cluster.Metadata.Name] += finding.Type + " " + finding.Object + "; "
+			found[cluster] += finding.Type + " " + finding.Object + "; "
 		}
 	}
 	return found, nil
 }
 
-func (s *stage) clusters(ctx context.Context) ([]fleet.Resource, error) {
-	return s.list(ctx, "clusters")
-}
-
-func (s *stage) list(ctx context.Context, kind string) ([]fleet.Resource, error) {
-	out, err := s.output(ctx, "get", kind, "-o", "json")
-	if err != nil {
-		return nil, err
-	}
-	var list struct{ Items []fleet.Resource }
-	return list.Items, json.Unmarshal(out, &list)
-}
-
-func (s *stage) kubernetes(ctx context.Context, cluster string) (*kubernetes.Clientset, error) {
-	kubeconfig, err := s.output(ctx, "cluster", "kubeconfig", cluster)
-	if err != nil {
-		return nil, err
-	}
-	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+func (d demo) kubernetes(ctx context.Context, cluster string) (*kubernetes.Clientset, error) {
+	config, err := d.RESTConfig(ctx, cluster)
 	if err != nil {
 		return nil, err
 	}
 	return kubernetes.NewForConfig(config)
 }
+
+func say(text string) { fmt.Printf("\n== %s\n\n", text) }
