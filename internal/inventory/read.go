@@ -1,0 +1,104 @@
+package inventory
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// Get implements Store.
+func (d *database) Get(ctx context.Context, ref fleet.Ref, at AsOf) (fleet.Resource, error) {
+	if err := checkRef(ref); err != nil {
+		return fleet.Resource{}, err
+	}
+	query, arguments := "SELECT document FROM resources WHERE kind = $1 AND name = $2", []any{string(ref.Kind), ref.Name}
+	if instant := time.Time(at); !instant.IsZero() {
+		query = `SELECT document FROM changes WHERE kind = $1 AND name = $2 AND recorded_at <= $3
+			ORDER BY revision DESC LIMIT 1`
+		arguments = append(arguments, instant.UnixMicro())
+	}
+	var document sql.NullString
+	err := d.read.QueryRowContext(ctx, query, arguments...).Scan(&document)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !document.Valid {
+		return fleet.Resource{}, notFound(ref)
+	}
+	if err != nil {
+		return fleet.Resource{}, d.wrap(err, "read "+ref.String())
+	}
+	return decodeResource(document.String)
+}
+
+// List implements Store.
+func (d *database) List(ctx context.Context, kind fleet.Kind, query Query) ([]fleet.Resource, error) {
+	statement, arguments := "SELECT document FROM resources WHERE kind = $1 ORDER BY name", []any{string(kind)}
+	switch instant := time.Time(query.AsOf); {
+	case !instant.IsZero():
+		statement = `SELECT c.document FROM changes c JOIN
+			(SELECT name, max(revision) AS revision FROM changes WHERE kind = $1 AND recorded_at <= $2 GROUP BY name) newest
+			ON c.revision = newest.revision WHERE c.document IS NOT NULL ORDER BY c.name`
+		arguments = append(arguments, instant.UnixMicro())
+	case query.Owner != "":
+		statement = "SELECT document FROM resources WHERE kind = $1 AND owner = $2 ORDER BY name"
+		arguments = append(arguments, query.Owner)
+	}
+	rows, err := d.read.QueryContext(ctx, statement, arguments...)
+	if err != nil {
+		return nil, d.wrap(err, "list")
+	}
+	resources, err := collect(rows, scanDocument)
+	if err != nil {
+		return nil, d.wrap(err, "list")
+	}
+	return matching(resources, query), nil
+}
+
+// matching keeps the resources a query asks for.
+func matching(resources []fleet.Resource, query Query) []fleet.Resource {
+	kept := resources[:0]
+	for _, resource := range resources {
+		if (query.Owner == "" || resource.Metadata.Owner == query.Owner) && hasLabels(resource, query.MatchLabels) {
+			kept = append(kept, resource)
+		}
+	}
+	return kept
+}
+
+func hasLabels(resource fleet.Resource, labels map[string]string) bool {
+	for key, value := range labels {
+		if got, ok := resource.Metadata.Labels[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+// Revision implements Store.
+func (d *database) Revision(ctx context.Context) (revision int64, err error) {
+	err = d.read.QueryRowContext(ctx, "SELECT revision FROM head WHERE id = 1").Scan(&revision)
+	return revision, d.wrap(err, "read the revision")
+}
+
+func scanDocument(scan func(...any) error) (fleet.Resource, error) {
+	var document string
+	if err := scan(&document); err != nil {
+		return fleet.Resource{}, err
+	}
+	return decodeResource(document)
+}
+
+// collect reads all rows and closes them.
+func collect[T any](rows *sql.Rows, read func(scan func(...any) error) (T, error)) ([]T, error) {
+	defer func() { _ = rows.Close() }() // rows.Err tells what went wrong
+	var all []T
+	for rows.Next() {
+		one, err := read(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
