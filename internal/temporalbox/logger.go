@@ -1,0 +1,80 @@
+package temporalbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	sdklog "go.temporal.io/sdk/log"
+	serverlog "go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/log/tag"
+)
+
+// NewSDKLogger makes a logger for Temporal clients and workers.
+func NewSDKLogger(logger *slog.Logger) sdklog.Logger {
+	return sdklog.NewStructuredLogger(logger.With("component", "temporal"))
+}
+
+// serverLogger passes the server's log on. Its everyday chatter goes one level
+// down, so that it shows at debug only.
+type serverLogger struct {
+	logger *slog.Logger
+	fatal  func(message string)
+}
+
+func newServerLogger(logger *slog.Logger, fatal func(string)) serverlog.Logger {
+	if fatal == nil {
+		fatal = exit
+	}
+	return serverLogger{logger: logger.With("component", "temporal-server"), fatal: fatal}
+}
+
+func exit(message string) {
+	fmt.Fprintln(os.Stderr, "fleetd:", message)
+	os.Exit(1)
+}
+
+func (l serverLogger) With(tags ...tag.Tag) serverlog.Logger {
+	return serverLogger{logger: slog.New(l.logger.Handler().WithAttrs(attributes(tags))), fatal: l.fatal}
+}
+
+func (l serverLogger) log(level slog.Level, message string, tags []tag.Tag) {
+	l.logger.LogAttrs(context.Background(), level, message, attributes(tags)...)
+}
+
+func (l serverLogger) Debug(message string, tags ...tag.Tag) {
+	l.log(slog.LevelDebug-4, message, tags)
+}
+func (l serverLogger) Info(message string, tags ...tag.Tag)   { l.log(slog.LevelDebug, message, tags) }
+func (l serverLogger) Warn(message string, tags ...tag.Tag)   { l.log(slog.LevelInfo, message, tags) }
+func (l serverLogger) Error(message string, tags ...tag.Tag)  { l.log(slog.LevelWarn, message, tags) }
+func (l serverLogger) DPanic(message string, tags ...tag.Tag) { l.log(slog.LevelError, message, tags) }
+
+// Panic logs and panics, as the server expects of its logger.
+func (l serverLogger) Panic(message string, tags ...tag.Tag) {
+	l.log(slog.LevelError, message, tags)
+	panic(message)
+}
+
+// Fatal ends the process: the server goes on after the call as if it could not
+// return.
+func (l serverLogger) Fatal(message string, tags ...tag.Tag) {
+	text := "the embedded Temporal server cannot go on: " + message
+	for _, attribute := range attributes(tags) {
+		text += fmt.Sprintf(", %s", attribute)
+	}
+	l.fatal(text)
+}
+
+func attributes(tags []tag.Tag) []slog.Attr {
+	attributes := make([]slog.Attr, 0, len(tags))
+	for _, t := range tags {
+		value := t.Value()
+		if err, ok := value.(error); ok {
+			value = err.Error()
+		}
+		attributes = append(attributes, slog.Any(t.Key(), value))
+	}
+	return attributes
+}
