@@ -38,10 +38,10 @@ func newWebhookServer() (*webhookServer, error) {
 	return &webhookServer{listener: listener, certificate: certificate, routes: http.NewServeMux()}, nil
 }
 
-func (s *webhookServer) address() string                           { return "https://" + s.listener.Addr().String() }
-func (s *webhookServer) close()                                    { _ = s.listener.Close() }
-func (s *webhookServer) NeedLeaderElection() bool                  { return false }
-func (s *webhookServer) WebhookMux() *http.ServeMux                { return s.routes }
+func (s *webhookServer) address() string                            { return "https://" + s.listener.Addr().String() }
+func (s *webhookServer) close()                                     { _ = s.listener.Close() }
+func (s *webhookServer) NeedLeaderElection() bool                   { return false }
+func (s *webhookServer) WebhookMux() *http.ServeMux                 { return s.routes }
 func (s *webhookServer) Register(path string, handler http.Handler) { s.routes.Handle(path, handler) }
 
 func (s *webhookServer) StartedChecker() healthz.Checker {
