@@ -63,6 +63,8 @@ func (d *decoder) enter(node *yaml.Node, field string, depth int) bool {
 		d.fault(node, field, "aliases (*%s) are not supported", node.Value).Advise("write the value out")
 	case node.Anchor != "":
 		d.fault(node, field, "anchors (&%s) are not supported", node.Anchor).Advise("write the value out where it is needed")
+	case node.Kind == yaml.MappingNode && node.ShortTag() != "!!map", node.Kind == yaml.SequenceNode && node.ShortTag() != "!!seq":
+		d.fault(node, field, "tags (%s) are not supported", node.ShortTag())
 	case depth > maxDepth:
 		d.fault(node, field, "nested deeper than %d levels", maxDepth)
 	default:
@@ -173,6 +175,10 @@ func (d *decoder) pairs(node *yaml.Node, field string, visit func(key, value *ya
 	first := map[string]int{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
+		if key.ShortTag() == "!!merge" {
+			d.fault(key, field, "merge keys (<<) are not supported").Advise("write the fields out")
+			continue
+		}
 		if key.Kind != yaml.ScalarNode || key.Anchor != "" || key.ShortTag() != "!!str" && key.ShortTag() != "!!timestamp" {
 			d.fault(key, field, "want text as a key, got %s", describe(key))
 			continue

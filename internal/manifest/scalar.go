@@ -33,7 +33,7 @@ func (d *decoder) scalar(node *yaml.Node, to reflect.Value, field string) {
 		return
 	}
 	fault := d.fault(node, field, "want %s, got %s", wanted(to.Kind()), describe(node))
-	if to.Kind() == reflect.String && node.Kind == yaml.ScalarNode {
+	if to.Kind() == reflect.String && (tag == "!!int" || tag == "!!float" || tag == "!!bool") {
 		fault.Advise("quote it: %q", node.Value)
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -25,6 +27,9 @@ func split(path string, content []byte) ([]*yaml.Node, error) {
 		return nil, fleet.Errorf(fleet.ErrInvalid, "the file has %d bytes, more than the %d allowed", len(content), MaxSize).
 			At(fleet.Position{File: path}, "")
 	}
+	if err := checkText(path, content); err != nil {
+		return nil, err
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(pairSurrogates(content)))
 	var roots []*yaml.Node
 	for {
@@ -34,11 +39,35 @@ func split(path string, content []byte) ([]*yaml.Node, error) {
 			return roots, nil
 		}
 		if err != nil {
-			return roots, syntaxError(path, err)
+			return roots, syntaxError(path, content, err)
 		}
 		if len(document.Content) == 1 && !isNull(document.Content[0]) {
 			roots = append(roots, document.Content[0])
 		}
+	}
+}
+
+// checkText refuses bytes that no text has, and says where they are, which the
+// YAML parser cannot.
+func checkText(path string, content []byte) error {
+	for offset := 0; offset < len(content); {
+		character, size := utf8.DecodeRune(content[offset:])
+		bad := character == utf8.RuneError && size == 1 ||
+			unicode.IsControl(character) && !strings.ContainsRune("\t\n\r\u0085", character)
+		if bad {
+			return fleet.Errorf(fleet.ErrInvalid, "not text: byte 0x%02x", content[offset]).At(place(path, content, offset), "")
+		}
+		offset += size
+	}
+	return nil
+}
+
+// place is the position of a byte.
+func place(path string, content []byte, offset int) fleet.Position {
+	before := content[:offset]
+	return fleet.Position{
+		File: path, Line: 1 + bytes.Count(before, []byte("\n")),
+		Column: 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]),
 	}
 }
 
@@ -57,19 +86,22 @@ var (
 	yamlLine = regexp.MustCompile(`^line (\d+): `)
 	// Errors of YAML's parser (its scanner's are right) name the line before.
 	yamlParser = regexp.MustCompile(`^did not find expected (key|'-'|','|node|<)`)
+	yamlAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// syntaxError takes the line out of an error of the YAML library, which gives
-// it in the text only.
-func syntaxError(path string, err error) error {
+// syntaxError finds the place of an error of the YAML library, which gives it
+// in the text, if at all; for the first line it does not.
+func syntaxError(path string, content []byte, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	position := fleet.Position{File: path}
+	position := fleet.Position{File: path, Line: 1}
 	if match := yamlLine.FindStringSubmatch(text); match != nil {
 		position.Line, _ = strconv.Atoi(match[1])
 		text = strings.TrimPrefix(text, match[0])
 		if yamlParser.MatchString(text) {
-			position.Line++
+			position.Line = min(position.Line+1, 1+bytes.Count(bytes.TrimSpace(content), []byte("\n")))
 		}
+	} else if match := yamlAnchor.FindStringSubmatch(text); match != nil {
+		position = place(path, content, max(bytes.Index(content, []byte("*"+match[1])), 0))
 	}
 	return fleet.Errorf(fleet.ErrInvalid, "not YAML: %s", text).At(position, "")
 }
