@@ -13,6 +13,9 @@ import (
 // baseline when no strategy says otherwise.
 const DefaultReadyTimeout = 5 * time.Minute
 
+// ProvisioningTime is what a cloud may take to make a cluster.
+const ProvisioningTime = 90 * time.Minute
+
 const (
 	// heartbeatTimeout decides how soon the work of a killed process is taken
 	// up again; activities beat several times within it.

@@ -93,4 +93,3 @@ func contents(stores []cache.Store) [][]*unstructured.Unstructured {
 func callTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, requestTimeout)
 }
-

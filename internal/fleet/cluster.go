@@ -50,6 +50,7 @@ type DriftReport struct {
 	CheckedAt time.Time      `json:"checkedAt"`
 	Baseline  string         `json:"baseline"`
 	Findings  []DriftFinding `json:"findings,omitempty"`
+	Message   string         `json:"message,omitempty"` // why a later check than this could not be made
 }
 
 // DriftFinding is one object that is not as the baseline says.

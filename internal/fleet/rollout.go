@@ -146,6 +146,7 @@ type PlannedCluster struct {
 	Unchanged int            `json:"unchanged"`
 	Problem   string         `json:"problem,omitempty"` // why it could not be planned: unreachable, conflict, …
 	Changes   []ObjectChange `json:"changes,omitempty"`
+	Omitted   int            `json:"omitted,omitempty"` // changes left out because the plan is long
 }
 
 // ObjectChange is one object a plan touches.

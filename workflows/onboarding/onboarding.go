@@ -12,8 +12,6 @@ import (
 const (
 	// requestPatience is how long a step that only sends requests is tried.
 	requestPatience = 10 * time.Minute
-	// provisioningTime is what a cloud may take to make a cluster.
-	provisioningTime = 90 * time.Minute
 	// removalPatience is how long a removal is tried before what is left is
 	// said to be left.
 	removalPatience = time.Hour

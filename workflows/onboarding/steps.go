@@ -21,7 +21,7 @@ func (o *run) steps(cluster workflows.ResolvedCluster) []step {
 			return execute(ctx, workflows.ActivityProvisionCluster, input, 2*time.Minute)
 		}},
 		{"waiting for Cluster API", func(ctx workflow.Context) error {
-			return execute(ctx, workflows.ActivityAwaitCluster, input, provisioningTime)
+			return execute(ctx, workflows.ActivityAwaitCluster, input, workflows.ProvisioningTime+5*time.Minute)
 		}},
 		{"observing the cluster", func(ctx workflow.Context) error {
 			return execute(ctx, workflows.ActivityObserveCluster, input, 2*time.Minute)

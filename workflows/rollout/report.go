@@ -31,7 +31,7 @@ func failures(failed []failedChange) string {
 	const shown = 3
 	var parts []string
 	for _, f := range failed[:min(shown, len(failed))] {
-		parts = append(parts, fmt.Sprintf("%s: %s", f.cluster, f.failure.Text()))
+		parts = append(parts, fmt.Sprintf("%s: %s", f.cluster, strings.TrimPrefix(f.failure.Text(), "Cluster "+f.cluster+": ")))
 	}
 	if rest := len(failed) - shown; rest > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", rest))

@@ -1,0 +1,105 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/workflows"
+)
+
+// beatInterval is how often a running activity tells that it is alive.
+const beatInterval = 3 * time.Second
+
+// Register makes a worker carry out the activities.
+func (a *Activities) Register(registry worker.ActivityRegistry) {
+	register(registry, workflows.ActivityResolveRegion, a.ResolveRegion)
+	register(registry, workflows.ActivityProvisionCluster, nothing(a.ProvisionCluster))
+	register(registry, workflows.ActivityAwaitCluster, nothing(a.AwaitCluster))
+	register(registry, workflows.ActivityObserveCluster, nothing(a.ObserveCluster))
+	register(registry, workflows.ActivityRemoveCluster, nothing(a.RemoveCluster))
+	register(registry, workflows.ActivityRecordRegion, nothing(a.RecordRegion))
+	register(registry, workflows.ActivityPlanRollout, a.PlanRollout)
+	register(registry, workflows.ActivityPrepareRollout, a.PrepareRollout)
+	register(registry, workflows.ActivityConfirmUnchanged, a.ConfirmUnchanged)
+	register(registry, workflows.ActivityRecordRollout, nothing(a.RecordRollout))
+	register(registry, workflows.ActivityDeclareChanges, nothing(a.DeclareChanges))
+	register(registry, workflows.ActivityApplyBaseline, a.ApplyBaseline)
+	register(registry, workflows.ActivityRecordChange, nothing(a.RecordChange))
+	register(registry, workflows.ActivityCompareClusters, a.CompareClusters)
+	register(registry, workflows.ActivitySelectDrifted, a.SelectDrifted)
+}
+
+// register adds what every activity needs: heartbeats while it runs, and
+// errors in the form in which they cross Temporal.
+func register[In, Out any](registry worker.ActivityRegistry, name string, do func(context.Context, In) (Out, error)) {
+	registry.RegisterActivityWithOptions(func(ctx context.Context, input In) (Out, error) {
+		stop := beat(ctx)
+		defer stop()
+		output, err := do(ctx, input)
+		return output, crossing(ctx, err)
+	}, activity.RegisterOptions{Name: name})
+}
+
+// nothing adapts an activity that has no result.
+func nothing[In any](do func(context.Context, In) error) func(context.Context, In) (struct{}, error) {
+	return func(ctx context.Context, input In) (struct{}, error) { return struct{}{}, do(ctx, input) }
+}
+
+// beat heartbeats until stopped. A cancellation asked of the workflow reaches
+// the activity with the answer to a heartbeat.
+func beat(ctx context.Context) (stop func()) {
+	if activity.GetInfo(ctx).IsLocalActivity {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		ticker := time.NewTicker(beatInterval)
+		defer ticker.Stop()
+		for {
+			activity.RecordHeartbeat(ctx)
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return cancel
+}
+
+// crossing turns an activity's error into the one Temporal gets.
+func crossing(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		select {
+		case <-activity.GetWorkerStopChannel(ctx):
+			return workflows.Fail(fleet.Errorf(fleet.ErrUnavailable, "the worker stops"))
+		default:
+			return temporal.NewCanceledError()
+		}
+	}
+	var blocked *blockedError
+	if errors.As(err, &blocked) {
+		return workflows.Fail(blocked.cause, blocked.blocking...)
+	}
+	return workflows.Fail(err)
+}
+
+// blockedError is an error with the objects that keep a cluster from being
+// ready.
+type blockedError struct {
+	cause    error
+	blocking []fleet.BlockingObject
+}
+
+func (e *blockedError) Error() string { return e.cause.Error() }
+
+func (e *blockedError) Unwrap() error { return e.cause }
