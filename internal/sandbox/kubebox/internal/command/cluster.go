@@ -21,6 +21,9 @@ func newCluster(streams *streams) *cobra.Command {
 			"When it is usable it prints {\"endpoint\": …} and has written " + controlplane.KubeconfigFile + ".",
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := options.Validate(); err != nil {
+				return misuse{err}
+			}
 			options.EtcdEndpoint = etcd.Endpoint(socket)
 			if options.EtcdPrefix == "" {
 				options.EtcdPrefix = "/clusters/" + options.Name

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meridian-fleet/meridian/internal/sandbox/kubebox/internal/etcd"
+	"github.com/meridian-fleet/meridian/internal/sandbox/kubebox/internal/exclusive"
 )
 
 func newEtcd(streams *streams) *cobra.Command {
@@ -30,6 +31,13 @@ func newEtcd(streams *streams) *cobra.Command {
 }
 
 func serveEtcd(ctx context.Context, dir, socket string, ready func(string)) error {
+	// Also keeps an etcd that is about to end from taking the new one's socket
+	// with it.
+	lock, err := exclusive.Lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	server, err := etcd.Start(dir, socket)
 	if err != nil {
 		return err

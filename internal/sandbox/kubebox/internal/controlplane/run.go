@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	logsapi "k8s.io/component-base/logs/api/v1"
 
 	"github.com/meridian-fleet/meridian/internal/sandbox/kubebox/internal/credentials"
+	"github.com/meridian-fleet/meridian/internal/sandbox/kubebox/internal/exclusive"
 )
 
 // drainTimeout bounds how long the API server may take to end its requests.
@@ -31,6 +31,12 @@ type Options struct {
 	Version      string // the Kubernetes version to serve; empty for the newest
 }
 
+// Validate reports what no start with these options could mend.
+func (o Options) Validate() error {
+	_, err := parseVersion(o.Version)
+	return err
+}
+
 // cluster is what the parts of a running cluster share.
 type cluster struct {
 	Options
@@ -46,6 +52,11 @@ func Run(ctx context.Context, options Options, ready func(endpoint string)) erro
 	// The components would each configure the one logger of this process.
 	logsapi.ReapplyHandling = logsapi.ReapplyHandlingIgnoreUnchanged
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
+	lock, err := exclusive.Lock(ctx, options.Dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	cluster, err := prepare(options)
 	if err != nil {
 		return err
@@ -74,9 +85,6 @@ func Run(ctx context.Context, options Options, ready func(endpoint string)) erro
 func prepare(options Options) (*cluster, error) {
 	version, err := parseVersion(options.Version)
 	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(options.Dir, 0o700); err != nil {
 		return nil, err
 	}
 	store, err := credentials.Open(filepath.Join(options.Dir, "pki"), options.Name, kubernetesService)
