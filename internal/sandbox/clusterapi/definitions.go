@@ -23,7 +23,7 @@ func InstallDefinitions(ctx context.Context, config *rest.Config) error {
 	if err != nil {
 		return err
 	}
-	api, err := client.New(config, client.Options{Scheme: scheme})
+	api, err := client.New(unthrottled(config), client.Options{Scheme: scheme})
 	if err != nil {
 		return err
 	}

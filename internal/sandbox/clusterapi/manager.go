@@ -7,11 +7,15 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
+	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/cluster-api/core/setup"
 	"sigs.k8s.io/cluster-api/feature"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -44,8 +48,7 @@ func New(ctx context.Context, restConfig *rest.Config, logger *slog.Logger) (*Ma
 	if err != nil {
 		return nil, fmt.Errorf("webhook server: %w", err)
 	}
-	restConfig = rest.CopyConfig(restConfig)
-	restConfig.QPS, restConfig.Burst = requestsPerSecond, 2*requestsPerSecond
+	restConfig = unthrottled(restConfig)
 	inner, err := ctrl.NewManager(restConfig, managerOptions(webhooks, logger))
 	if err == nil {
 		err = addControllers(ctx, inner)
@@ -58,6 +61,12 @@ func New(ctx context.Context, restConfig *rest.Config, logger *slog.Logger) (*Ma
 		return nil, err
 	}
 	return &Manager{Manager: inner, webhooks: webhooks}, nil
+}
+
+func unthrottled(config *rest.Config) *rest.Config {
+	config = rest.CopyConfig(config)
+	config.QPS, config.Burst = requestsPerSecond, 2*requestsPerSecond
+	return config
 }
 
 func managerOptions(webhooks *webhookServer, logger *slog.Logger) ctrl.Options {
@@ -83,10 +92,33 @@ func (m *Manager) Start(ctx context.Context) error {
 	return m.Manager.Start(ctx)
 }
 
-// WaitReady returns when the caches are filled, so that controllers work.
+// WaitReady returns when a Cluster would be admitted: the definitions are served,
+// and the API server reaches the webhooks.
 func (m *Manager) WaitReady(ctx context.Context) error {
-	if !m.GetCache().WaitForCacheSync(ctx) {
-		return fmt.Errorf("caches of the controllers did not fill: %w", context.Cause(ctx))
+	select {
+	case <-m.Elected():
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return nil
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, readyTimeout, true, func(ctx context.Context) (bool, error) {
+		last = m.GetClient().Create(ctx, probe(), client.DryRunAll)
+		return last == nil, nil
+	})
+	if err != nil && last != nil && ctx.Err() == nil {
+		return fmt.Errorf("the management cluster admits no Cluster: %w", last)
+	}
+	return err
+}
+
+const readyTimeout = time.Minute
+
+func probe() *clusterv1.Cluster {
+	return &clusterv1.Cluster{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "readiness-probe-", Namespace: metav1.NamespaceDefault},
+		Spec: clusterv1.ClusterSpec{
+			InfrastructureRef: clusterv1.ContractVersionedObjectReference{APIGroup: "infrastructure.cluster.x-k8s.io", Kind: "AWSManagedCluster", Name: "probe"},
+			ControlPlaneRef:   clusterv1.ContractVersionedObjectReference{APIGroup: "controlplane.cluster.x-k8s.io", Kind: "AWSManagedControlPlane", Name: "probe"},
+		},
+	}
 }

@@ -2,21 +2,20 @@ package machinetypes
 
 // The GPUs of the tables.
 var (
-	t4     = GPU{Product: "Tesla-T4", Memory: "16Gi"}
-	v100   = GPU{Product: "Tesla-V100-SXM2-16GB", Memory: "16Gi"}
-	a10g   = GPU{Product: "NVIDIA-A10G", Memory: "24Gi"}
-	a10    = GPU{Product: "NVIDIA-A10", Memory: "24Gi"}
-	l4     = GPU{Product: "NVIDIA-L4", Memory: "24Gi"}
-	l40s   = GPU{Product: "NVIDIA-L40S", Memory: "48Gi"}
-	a100   = GPU{Product: "NVIDIA-A100-SXM4-40GB", Memory: "40Gi"}
-	a100x  = GPU{Product: "NVIDIA-A100-SXM4-80GB", Memory: "80Gi"}
-	a100p  = GPU{Product: "NVIDIA-A100-80GB-PCIe", Memory: "80Gi"}
-	h100   = GPU{Product: "NVIDIA-H100-80GB-HBM3", Memory: "80Gi"}
-	h100n  = GPU{Product: "NVIDIA-H100-NVL", Memory: "94Gi"}
-	h200   = GPU{Product: "NVIDIA-H200", Memory: "141Gi"}
-	b200   = GPU{Product: "NVIDIA-B200", Memory: "180Gi"}
-	gb200  = GPU{Product: "NVIDIA-GB200", Memory: "186Gi"}
-	mi300x = GPU{Product: "AMD-Instinct-MI300X", Memory: "192Gi"}
+	t4    = GPU{Product: "Tesla-T4", Memory: "16Gi"}
+	v100  = GPU{Product: "Tesla-V100-SXM2-16GB", Memory: "16Gi"}
+	a10g  = GPU{Product: "NVIDIA-A10G", Memory: "24Gi"}
+	a10   = GPU{Product: "NVIDIA-A10", Memory: "24Gi"}
+	l4    = GPU{Product: "NVIDIA-L4", Memory: "24Gi"}
+	l40s  = GPU{Product: "NVIDIA-L40S", Memory: "48Gi"}
+	a100  = GPU{Product: "NVIDIA-A100-SXM4-40GB", Memory: "40Gi"}
+	a100x = GPU{Product: "NVIDIA-A100-SXM4-80GB", Memory: "80Gi"}
+	a100p = GPU{Product: "NVIDIA-A100-80GB-PCIe", Memory: "80Gi"}
+	h100  = GPU{Product: "NVIDIA-H100-80GB-HBM3", Memory: "80Gi"}
+	h100n = GPU{Product: "NVIDIA-H100-NVL", Memory: "94Gi"}
+	h200  = GPU{Product: "NVIDIA-H200", Memory: "141Gi"}
+	b200  = GPU{Product: "NVIDIA-B200", Memory: "180Gi"}
+	gb200 = GPU{Product: "NVIDIA-GB200", Memory: "186Gi"}
 )
 
 func machine(cpus, memory, count int, gpu GPU) Type {
@@ -98,24 +97,23 @@ var gcpGPUs = map[string]Type{
 }
 
 var azureGPUs = map[string]Type{
-	"Standard_NC4as_T4_v3":       machine(4, 28, 1, t4),
-	"Standard_NC8as_T4_v3":       machine(8, 56, 1, t4),
-	"Standard_NC16as_T4_v3":      machine(16, 110, 1, t4),
-	"Standard_NC64as_T4_v3":      machine(64, 440, 4, t4),
-	"Standard_NC6s_v3":           machine(6, 112, 1, v100),
-	"Standard_NC12s_v3":          machine(12, 224, 2, v100),
-	"Standard_NC24s_v3":          machine(24, 448, 4, v100),
-	"Standard_NC24ads_A100_v4":   machine(24, 220, 1, a100p),
-	"Standard_NC48ads_A100_v4":   machine(48, 440, 2, a100p),
-	"Standard_NC96ads_A100_v4":   machine(96, 880, 4, a100p),
-	"Standard_NC40ads_H100_v5":   machine(40, 320, 1, h100n),
-	"Standard_NC80adis_H100_v5":  machine(80, 640, 2, h100n),
-	"Standard_NV36ads_A10_v5":    machine(36, 440, 1, a10),
-	"Standard_NV72ads_A10_v5":    machine(72, 880, 2, a10),
-	"Standard_ND96asr_v4":        machine(96, 900, 8, a100),
-	"Standard_ND96amsr_A100_v4":  machine(96, 1900, 8, a100x),
-	"Standard_ND96isr_H100_v5":   machine(96, 1900, 8, h100),
-	"Standard_ND96is_H100_v5":    machine(96, 1900, 8, h100),
-	"Standard_ND96isr_H200_v5":   machine(96, 1850, 8, h200),
-	"Standard_ND96isr_MI300X_v5": machine(96, 1850, 8, mi300x),
+	"Standard_NC4as_T4_v3":      machine(4, 28, 1, t4),
+	"Standard_NC8as_T4_v3":      machine(8, 56, 1, t4),
+	"Standard_NC16as_T4_v3":     machine(16, 110, 1, t4),
+	"Standard_NC64as_T4_v3":     machine(64, 440, 4, t4),
+	"Standard_NC6s_v3":          machine(6, 112, 1, v100),
+	"Standard_NC12s_v3":         machine(12, 224, 2, v100),
+	"Standard_NC24s_v3":         machine(24, 448, 4, v100),
+	"Standard_NC24ads_A100_v4":  machine(24, 220, 1, a100p),
+	"Standard_NC48ads_A100_v4":  machine(48, 440, 2, a100p),
+	"Standard_NC96ads_A100_v4":  machine(96, 880, 4, a100p),
+	"Standard_NC40ads_H100_v5":  machine(40, 320, 1, h100n),
+	"Standard_NC80adis_H100_v5": machine(80, 640, 2, h100n),
+	"Standard_NV36ads_A10_v5":   machine(36, 440, 1, a10),
+	"Standard_NV72ads_A10_v5":   machine(72, 880, 2, a10),
+	"Standard_ND96asr_v4":       machine(96, 900, 8, a100),
+	"Standard_ND96amsr_A100_v4": machine(96, 1900, 8, a100x),
+	"Standard_ND96isr_H100_v5":  machine(96, 1900, 8, h100),
+	"Standard_ND96is_H100_v5":   machine(96, 1900, 8, h100),
+	"Standard_ND96isr_H200_v5":  machine(96, 1850, 8, h200),
 }
