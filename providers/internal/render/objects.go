@@ -50,11 +50,14 @@ func Object(request providers.ClusterRequest, apiVersion, kind, name string, spe
 
 // Cluster makes the Cluster object, with the request's labels.
 func Cluster(request providers.ClusterRequest, network Fields, infrastructure, controlPlane Ref) Fields {
-	cluster := Object(request, coreVersion, "Cluster", request.Name, Fields{
-		"clusterNetwork":    network,
+	spec := Fields{
 		"infrastructureRef": infrastructure.fields(),
 		"controlPlaneRef":   controlPlane.fields(),
-	})
+	}
+	if len(network) > 0 {
+		spec["clusterNetwork"] = network
+	}
+	cluster := Object(request, coreVersion, "Cluster", request.Name, spec)
 	labels := cluster["metadata"].(Fields)["labels"].(Fields)
 	for key, value := range request.Labels {
 		if _, taken := labels[key]; !taken {
