@@ -69,5 +69,9 @@ func (d *database) wrap(err error, doing string) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone):
 		return fleet.Errorf(fleet.ErrUnavailable, "%s: %w", doing, err)
 	}
-	return fleet.Errorf(d.dialect.kindOf(err), "%s: %w", doing, err)
+	kind := d.dialect.kindOf(err)
+	if d.stopped.Err() != nil {
+		kind = fleet.ErrUnavailable
+	}
+	return fleet.Errorf(kind, "%s: %w", doing, err)
 }

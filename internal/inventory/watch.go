@@ -50,6 +50,9 @@ type watch struct {
 // a slow reader only stays behind. A database that does not answer is asked
 // again.
 func (d *database) Watch(ctx context.Context, kinds []fleet.Kind, after int64) (<-chan fleet.Change, error) {
+	if d.stopped.Err() != nil {
+		return nil, fleet.Errorf(fleet.ErrUnavailable, "the inventory is closed")
+	}
 	if after < 0 {
 		revision, err := d.Revision(ctx)
 		if err != nil {

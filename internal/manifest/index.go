@@ -38,12 +38,6 @@ func parent(field string) string {
 	return field[:max(strings.LastIndexAny(field, ".["), 0)]
 }
 
-// within reports whether a field is another or part of it.
-func within(field, outer string) bool {
-	rest, ok := strings.CutPrefix(field, outer)
-	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')
-}
-
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // Child names a key below a field.

@@ -42,10 +42,22 @@ func Parse(path string, content []byte) ([]Document, error) {
 		documents = append(documents, document)
 		faults = append(faults, wrong...)
 	}
-	if err = errors.Join(append(faults, err)...); err != nil {
+	if err = errors.Join(append(few(path, faults), err)...); err != nil {
 		return nil, err
 	}
 	return documents, nil
+}
+
+// maxFaults is how many faults of a file are told one by one.
+const maxFaults = 500
+
+// few keeps an error about a hopeless file readable.
+func few(path string, faults []error) []error {
+	if len(faults) <= maxFaults {
+		return faults
+	}
+	more := fleet.Errorf(fleet.ErrInvalid, "%d more faults", len(faults)-maxFaults).At(fleet.Position{File: path}, "")
+	return append(faults[:maxFaults:maxFaults], more)
 }
 
 // envelope is the form all documents share.
@@ -133,7 +145,7 @@ func readAs[Spec any](check func(report *report, name string, spec Spec)) func(s
 		d.refused = refusedFields
 		var content envelope[Spec]
 		d.value(root, reflect.ValueOf(&content).Elem(), "", 0)
-		report := &report{index: d.index, faults: d.faults}
+		report := newReport(d)
 		if root.Kind == yaml.MappingNode {
 			checkEnvelope(report, content.APIVersion, content.Metadata.Name, content.Metadata.Labels, content.Metadata.Annotations)
 		}

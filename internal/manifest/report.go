@@ -12,20 +12,33 @@ import (
 
 // report gathers what is wrong with a document beyond its form.
 type report struct {
-	index  *Index
-	faults []error
+	index   *Index
+	faults  []error
+	faulted map[string]bool // fields with a fault
+}
+
+// newReport begins with the faults that reading the document found.
+func newReport(d *decoder) *report {
+	r := &report{index: d.index, faults: d.faults, faulted: map[string]bool{}}
+	for _, err := range d.faults {
+		var fault *fleet.Error
+		if errors.As(err, &fault) && fault.Field != "" {
+			r.faulted[fault.Field] = true
+		}
+	}
+	return r
 }
 
 // fault notes that a field breaks a rule, unless the field, or one around it,
 // is at fault already: its value is then not what was written.
 func (r *report) fault(field, format string, arguments ...any) *fleet.Error {
 	fault := r.index.Fault(field, format, arguments...)
-	for _, err := range r.faults {
-		var earlier *fleet.Error
-		if errors.As(err, &earlier) && earlier.Field != "" && within(field, earlier.Field) {
+	for outer := field; outer != ""; outer = parent(outer) {
+		if r.faulted[outer] {
 			return fault
 		}
 	}
+	r.faulted[field] = true
 	r.faults = append(r.faults, fault)
 	return fault
 }

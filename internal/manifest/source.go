@@ -98,7 +98,7 @@ func syntaxError(path string, content []byte, err error) error {
 		position.Line, _ = strconv.Atoi(match[1])
 		text = strings.TrimPrefix(text, match[0])
 		if yamlParser.MatchString(text) {
-			position.Line = min(position.Line+1, 1+bytes.Count(bytes.TrimSpace(content), []byte("\n")))
+			position.Line = min(position.Line+1, 1+bytes.Count(bytes.TrimRight(content, " \t\r\n"), []byte("\n")))
 		}
 	} else if match := yamlAnchor.FindStringSubmatch(text); match != nil {
 		position = place(path, content, max(bytes.Index(content, []byte("*"+match[1])), 0))
