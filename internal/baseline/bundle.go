@@ -1,7 +1,9 @@
 package baseline
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -51,16 +53,30 @@ func FromFiles(path string, files map[string][]byte) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	loader := &loader{path: path, files: files, document: document}
+	loader := &loader{path: path, files: files, document: document, faults: document.faults}
 	bundle := &Bundle{
 		Name: document.name, Version: document.version, Spec: document.spec,
 		Digest: digestOf(files), files: files,
 	}
 	bundle.components = loader.components()
 	if len(loader.faults) > 0 {
+		sortFaults(loader.faults)
 		return nil, errors.Join(loader.faults...)
 	}
 	return bundle, nil
+}
+
+// sortFaults puts faults into the order of the files.
+func sortFaults(faults []error) {
+	place := func(err error) fleet.Position {
+		var fault *fleet.Error
+		_ = errors.As(err, &fault) // all of ours are
+		return fault.Position
+	}
+	slices.SortStableFunc(faults, func(a, b error) int {
+		left, right := place(a), place(b)
+		return cmp.Or(cmp.Compare(left.File, right.File), cmp.Compare(left.Line, right.Line), cmp.Compare(left.Column, right.Column))
+	})
 }
 
 // Files is the number of files in the bundle.

@@ -65,13 +65,19 @@ func compileExpression(environment func() (*cel.Env, error), text string) (*expr
 	ast, issues := env.Compile(text)
 	if issues != nil && len(issues.Errors()) > 0 {
 		first := issues.Errors()[0]
-		return nil, nil, &expressionError{line: first.Location.Line(), column: first.Location.Column() + 1, message: first.Message}
+		return nil, nil, &expressionError{line: first.Location.Line(), column: first.Location.Column() + 1, message: plainIssue(first.Message)}
 	}
 	program, err := env.Program(ast, cel.CostLimit(expressionCost))
 	if err != nil {
 		return nil, nil, &expressionError{message: err.Error()}
 	}
 	return &expression{text: text, program: program}, ast.OutputType(), nil
+}
+
+// plainIssue leaves out of a compiler's message what helps nobody.
+func plainIssue(message string) string {
+	message, _, _ = strings.Cut(message, " expecting {")
+	return strings.TrimSuffix(message, " (in container '')")
 }
 
 // holds evaluates a condition.

@@ -50,8 +50,8 @@ func (l *loader) checkNames(specs []fleet.BaselineComponent) {
 	first := map[string]int{}
 	for number, spec := range specs {
 		field := componentField(number, "name")
-		if problems := validation.IsDNS1123Label(spec.Name); len(problems) > 0 {
-			l.fault(field, "%q is not a name: %s", spec.Name, problems[0])
+		if len(validation.IsDNS1123Label(spec.Name)) > 0 {
+			l.fault(field, "%q is not a DNS label", spec.Name)
 			continue
 		}
 		if earlier, twice := first[spec.Name]; twice {

@@ -118,7 +118,7 @@ func checkObject(index positions, prefix string, content map[string]any) []error
 	}
 	for _, field := range []string{"apiVersion", "kind"} {
 		if text, ok := content[field].(string); !ok || text == "" {
-			fault(field, "a Kubernetes object has %s", field)
+			fault(field, "is missing")
 		}
 	}
 	if version, ok := content["apiVersion"].(string); ok {
@@ -128,11 +128,11 @@ func checkObject(index positions, prefix string, content map[string]any) []error
 	}
 	metadata, ok := content["metadata"].(map[string]any)
 	if !ok {
-		fault("metadata", "a Kubernetes object has metadata")
+		fault("metadata", "is missing")
 		return faults
 	}
 	if name, ok := metadata["name"].(string); !ok || name == "" {
-		fault("metadata.name", "an object of a baseline has a name")
+		fault("metadata.name", "is missing: an object of a baseline has a fixed name")
 	} else if strings.ContainsAny(name, "/%") || name == "." || name == ".." {
 		fault("metadata.name", "%q is not an object's name", name)
 	}
