@@ -100,5 +100,5 @@ func checkPair(description providers.Description, region providers.Region, oneWa
 
 func isCountry(code string) bool {
 	region, err := language.ParseRegion(code)
-	return err == nil && len(code) == 2 && region.IsCountry() && region.String() == code
+	return err == nil && len(code) == 2 && region.IsCountry() && region.Canonicalize().String() == code
 }

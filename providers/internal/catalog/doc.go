@@ -1,4 +1,4 @@
 // Package catalog reads the region catalogs that are embedded in the provider
-// plugins: a YAML file of operators and regions, checked as a whole when it is
-// loaded so that a wrong fact cannot hide in it.
+// plugins: a YAML file of operators, the legal entities that run regions, and of
+// the regions they run.
 package catalog

@@ -6,7 +6,7 @@
 
 // The wire schema between Meridian and its provider plugins, version 1. It is
 // frozen: fields and methods may be added, never changed, renumbered or taken
-// away (schema.golden.json and its test hold it so). What each field means is
+// away (testdata/schema.golden and its test hold it so). What each field means is
 // said once, at its Go twin in package providers.
 
 package providerv1
