@@ -76,7 +76,8 @@ func (c *client) create(ctx context.Context, at resource, object *unstructured.U
 	if err != nil {
 		return nil, err
 	}
-	request := c.rest.Post().AbsPath(at.path(object.GetNamespace(), "")...).Body(body).Param("fieldManager", FieldManager)
+	request := c.rest.Post().AbsPath(at.path(object.GetNamespace(), "")...).Body(body).
+		Param("fieldManager", FieldManager).Param("fieldValidation", metav1.FieldValidationStrict)
 	if dryRun {
 		request = request.Param("dryRun", metav1.DryRunAll)
 	}

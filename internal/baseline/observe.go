@@ -100,11 +100,18 @@ func (c *Cluster) listKind(ctx context.Context, baseline string, kind schema.Gro
 // and we still own every field we owned.
 func (o *observation) unchanged(wanted *wantedObject) bool {
 	live, ok := o.live[wanted.key]
-	if !ok || live.GetDeletionTimestamp() != nil || live.GetAnnotations()[AnnotationDigest] != wanted.digest {
+	if !ok || live.GetDeletionTimestamp() != nil || o.namespaceGoing(wanted.key.namespace) || live.GetAnnotations()[AnnotationDigest] != wanted.digest {
 		return false
 	}
 	recorded := o.record.entries[wanted.key].fields
 	return recorded != nil && bytes.Equal(recorded, ownedFields(live))
+}
+
+// namespaceGoing reports whether a namespace of the baseline is being deleted,
+// with all that is in it.
+func (o *observation) namespaceGoing(name string) bool {
+	namespace, ok := o.live[objectKey{kind: namespaceKind.Kind, name: name}]
+	return ok && namespace.GetDeletionTimestamp() != nil
 }
 
 // dropped lists what we applied once and the baseline no longer has, that is

@@ -150,6 +150,9 @@ func (c *Cluster) tryObject(ctx context.Context, seen *observation, wanted *want
 		}
 	}
 	after, _, err := c.dryRun(ctx, seen, at, wanted)
+	if apierrors.IsInternalError(err) {
+		err = c.diagnose(ctx, at, wanted, err)
+	}
 	switch {
 	case err == nil && live == nil:
 		return planned{action: "create"}, nil

@@ -83,6 +83,8 @@ func (s *sending) try(ctx context.Context) (again bool, err error) {
 		return true, nil
 	case apierrors.IsInvalid(err):
 		return s.replace(ctx, at, err)
+	case apierrors.IsInternalError(err):
+		return false, s.cluster.diagnose(ctx, at, s.wanted, err)
 	}
 	return false, err
 }
@@ -161,6 +163,16 @@ func immutableFault(key objectKey, err error) error {
 func (c *Cluster) isImmutableChange(ctx context.Context, at resource, wanted *wantedObject) bool {
 	_, err := c.client.create(ctx, at, wanted.object, true)
 	return apierrors.IsAlreadyExists(err)
+}
+
+// diagnose finds out whether the server failed because of the object: applying
+// one with unknown fields is an internal error, creating it says what is wrong.
+func (c *Cluster) diagnose(ctx context.Context, at resource, wanted *wantedObject, failure error) error {
+	_, err := c.client.create(ctx, at, wanted.object, true)
+	if apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) {
+		return err
+	}
+	return failure
 }
 
 // worthRetrying reports whether the same request may succeed later in this run.
