@@ -1,0 +1,2 @@
+// Package cluster holds the verbs of clusters: list, kubeconfig.
+package cluster

@@ -1,0 +1,106 @@
+package output
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/structpb"
+	"sigs.k8s.io/yaml"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// Resource decodes a document of the API.
+func Resource(document *structpb.Struct) (fleet.Resource, error) {
+	var resource fleet.Resource
+	err := Decode(document, &resource)
+	return resource, err
+}
+
+// Resources decodes documents of the API.
+func Resources(documents []*structpb.Struct) ([]fleet.Resource, error) {
+	resources := make([]fleet.Resource, len(documents))
+	for i, document := range documents {
+		if err := Decode(document, &resources[i]); err != nil {
+			return nil, err
+		}
+	}
+	return resources, nil
+}
+
+// Decode fills a value from a document of the API.
+func Decode(document *structpb.Struct, value any) error {
+	content, err := json.Marshal(document.AsMap())
+	if err == nil {
+		err = json.Unmarshal(content, value)
+	}
+	if err != nil {
+		return fleet.Errorf(fleet.ErrInternal, "cannot read a document from fleetd, is it of another version? %w", err)
+	}
+	return nil
+}
+
+// Document prints one document in a machine's format.
+func Document(w io.Writer, format Format, document *structpb.Struct) error {
+	if format == Name {
+		return names(w, []*structpb.Struct{document})
+	}
+	return Value(w, format, document.AsMap())
+}
+
+// Documents prints documents in a machine's format: a List, or names.
+func Documents(w io.Writer, format Format, documents []*structpb.Struct) error {
+	if format == Name {
+		return names(w, documents)
+	}
+	items := make([]any, len(documents))
+	for i, document := range documents {
+		items[i] = document.AsMap()
+	}
+	return Value(w, format, List("List", items))
+}
+
+// List wraps items as a document of a kind.
+func List(kind string, items any) map[string]any {
+	return map[string]any{"apiVersion": fleet.APIVersion, "kind": kind, "items": items}
+}
+
+// Value prints any value as JSON or YAML.
+func Value(w io.Writer, format Format, value any) error {
+	var content bytes.Buffer
+	encoder := json.NewEncoder(&content)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return fleet.Errorf(fleet.ErrInternal, "encode: %w", err)
+	}
+	if format != YAML {
+		_, err := content.WriteTo(w)
+		return err
+	}
+	text, err := yaml.JSONToYAML(content.Bytes())
+	if err != nil {
+		return fleet.Errorf(fleet.ErrInternal, "encode: %w", err)
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+func names(w io.Writer, documents []*structpb.Struct) error {
+	resources, err := Resources(documents)
+	if err != nil {
+		return err
+	}
+	for _, resource := range resources {
+		if _, err := fmt.Fprintln(w, NameOf(string(resource.Kind), resource.Metadata.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NameOf is a resource's line with -o name.
+func NameOf(kind, name string) string { return strings.ToLower(kind) + "/" + name }

@@ -1,0 +1,2 @@
+// Package region holds the verbs of regions: onboard, abort, list.
+package region

@@ -1,0 +1,2 @@
+// Package version says which fleetctl this is, and which fleetd answers.
+package version
