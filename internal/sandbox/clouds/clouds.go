@@ -5,15 +5,11 @@ import (
 	"errors"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-
-	"github.com/meridian-fleet/meridian/internal/sandbox/machinetypes"
 )
 
 // ControlPlanes runs workload control planes. Names are unique; what a control
@@ -28,38 +24,16 @@ type ControlPlanes interface {
 	Remove(ctx context.Context, name string) error
 }
 
-// Nodes makes the nodes of workload clusters.
-type Nodes interface {
-	// Ensure makes the nodes of a pool what it says and returns their provider IDs.
-	Ensure(ctx context.Context, config *rest.Config, pool Pool) (providerIDs []string, err error)
-	// Remove deletes the nodes of a pool.
-	Remove(ctx context.Context, config *rest.Config, pool string) error
-}
-
-// Pool is a group of equal nodes.
-type Pool struct {
-	Name             string
-	Replicas         int
-	MachineType      string
-	Machine          machinetypes.Type
-	Region, Zone     string
-	Labels           map[string]string
-	Taints           []corev1.Taint
-	KubeletVersion   string
-	DriverVersion    string // of the GPU driver in the image; empty when it has none
-	ProviderIDPrefix string
-}
-
 // Add registers the controllers of every cloud with a manager whose API server
 // has the definitions of their kinds.
-func Add(manager ctrl.Manager, controlPlanes ControlPlanes, nodes Nodes) error {
+func Add(manager ctrl.Manager, controlPlanes ControlPlanes) error {
 	var errs []error
 	for _, flavor := range flavors {
 		base := reconciler{Client: manager.GetClient(), flavor: flavor}
 		errs = append(errs,
 			(&clusterReconciler{reconciler: base}).add(manager),
 			(&controlPlaneReconciler{reconciler: base, controlPlanes: controlPlanes}).add(manager),
-			(&poolReconciler{reconciler: base, nodes: nodes}).add(manager),
+			(&poolReconciler{reconciler: base}).add(manager),
 		)
 	}
 	return errors.Join(errs...)

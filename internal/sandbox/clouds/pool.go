@@ -16,13 +16,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/sandbox/nodes"
 )
 
 // poolReconciler makes the nodes of a flavour's machine pools.
-type poolReconciler struct {
-	reconciler
-	nodes Nodes
-}
+type poolReconciler struct{ reconciler }
 
 func (r *poolReconciler) add(manager ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(manager).
@@ -82,7 +82,10 @@ func (r *poolReconciler) create(ctx context.Context, subject *subject) error {
 	if err != nil {
 		return err
 	}
-	providerIDs, err := r.nodes.Ensure(ctx, config, pool)
+	providerIDs, err := nodes.Ensure(ctx, config, pool)
+	if errors.Is(err, fleet.ErrInvalid) {
+		return Refuse("InvalidPool", "%v", err)
+	}
 	if err != nil {
 		return fmt.Errorf("nodes: %w", err)
 	}
@@ -110,28 +113,28 @@ func (r *poolReconciler) machinePoolOf(ctx context.Context, subject *subject) (*
 }
 
 // plan says which nodes a pool is to have.
-func (r *poolReconciler) plan(subject *subject, controlPlane *unstructured.Unstructured, machinePool *clusterv1.MachinePool) (Pool, error) {
+func (r *poolReconciler) plan(subject *subject, controlPlane *unstructured.Unstructured, machinePool *clusterv1.MachinePool) (nodes.Pool, error) {
 	shape, err := r.flavor.shape(subject.Unstructured)
 	if err != nil {
-		return Pool{}, err
+		return nodes.Pool{}, err
 	}
 	machine, err := r.flavor.machineType(shape.machineType)
 	if err != nil {
-		return Pool{}, Refuse("InvalidMachineType", "%v", err)
+		return nodes.Pool{}, Refuse("InvalidMachineType", "%v", err)
 	}
 	version, err := nodeVersion(machinePool.Spec.Template.Spec.Version, text(controlPlane.Object, "status", "version"))
 	if err != nil {
-		return Pool{}, err
+		return nodes.Pool{}, err
 	}
 	replicas := int64(ptr.Deref(machinePool.Spec.Replicas, 1))
 	if err := shape.admits(replicas); err != nil {
-		return Pool{}, err
+		return nodes.Pool{}, err
 	}
 	region := r.flavor.region(controlPlane)
 	zone := cmp.Or(shape.zone, r.flavor.zone(region))
 	labels := r.flavor.nodeLabels(cmp.Or(shape.name, subject.GetName()))
 	maps.Copy(labels, shape.labels)
-	pool := Pool{
+	pool := nodes.Pool{
 		Name: subject.GetName(), Replicas: int(replicas), MachineType: shape.machineType, Machine: machine,
 		Region: region, Zone: zone, Labels: labels, Taints: shape.taints, KubeletVersion: version,
 		ProviderIDPrefix: r.flavor.providerIDPrefix(controlPlane, zone),
@@ -184,7 +187,7 @@ func (r *poolReconciler) removeNodes(ctx context.Context, subject *subject) erro
 	if err != nil {
 		return err
 	}
-	if err := r.nodes.Remove(ctx, config, subject.GetName()); err != nil {
+	if err := nodes.Remove(ctx, config, subject.GetName()); err != nil {
 		return fmt.Errorf("remove nodes: %w", err)
 	}
 	return nil
