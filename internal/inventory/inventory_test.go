@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"context"
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -10,7 +11,13 @@ import (
 	"github.com/meridian-fleet/meridian/internal/inventory/postgrestest"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(m) }
+func TestMain(m *testing.M) {
+	// Fewer walks than rapid's default unless asked for: each step is a write.
+	if err := flag.Set("rapid.checks", "40"); err != nil {
+		panic(err)
+	}
+	postgrestest.Main(m)
+}
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()

@@ -48,7 +48,17 @@ func testModel(t *testing.T, store inventory.Store) {
 			"readPast":     m.readPast,
 			"":             func(rt *rapid.T) { m.compare(t, rt) },
 		})
+		m.leave(rt)
 	})
+}
+
+// leave deletes what is there, so that later runs list only their own.
+func (m *model) leave(rt *rapid.T) {
+	for ref := range m.now {
+		if err := m.store.Delete(rt.Context(), actor, ref); err != nil {
+			rt.Fatal(err)
+		}
+	}
 }
 
 var modelKinds = []fleet.Kind{fleet.KindCluster, fleet.KindRegion, fleet.KindNode, fleet.KindBaseline}
