@@ -64,7 +64,7 @@ func checkNodes(t *testing.T, api client.Client) {
 	}
 }
 
-func nodesOf(t *testing.T, api client.Client) []corev1.Node {
+func nodesOf(t testing.TB, api client.Client) []corev1.Node {
 	t.Helper()
 	nodes := &corev1.NodeList{}
 	if err := api.List(t.Context(), nodes); err != nil {
@@ -217,7 +217,7 @@ func checkCrash(t *testing.T, stateDir string, running *sandbox.Client, api clie
 	return running
 }
 
-func mustStatus(t *testing.T, running *sandbox.Client) sandbox.Status {
+func mustStatus(t testing.TB, running *sandbox.Client) sandbox.Status {
 	t.Helper()
 	status, err := running.Status(t.Context())
 	if err != nil {

@@ -29,29 +29,35 @@ import (
 const patience = 2 * time.Minute
 
 // launch starts a sandbox for a test, and makes sure that it ends with it.
-func launch(t *testing.T, stateDir string) *sandbox.Client {
+func launch(t testing.TB, stateDir string) *sandbox.Client {
 	t.Helper()
-	executable, err := os.Executable()
+	running, err := tryLaunch(t, stateDir)
 	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	log := filepath.Join(stateDir, "sandbox.log")
-	running, err := sandbox.Launch(ctx, sandbox.LaunchConfig{
-		StateDir: stateDir, LogFile: log,
-		Command: []string{executable, asSandbox, stateDir, boxtest.Binary(t)},
-	})
-	t.Cleanup(func() { end(t, stateDir) })
-	if err != nil {
-		content, _ := os.ReadFile(log)
-		t.Fatalf("launch: %v\n%s", err, content)
+		content, _ := os.ReadFile(filepath.Join(stateDir, logFile))
+		t.Errorf("launch: %v\n%s", err, content)
+		t.FailNow()
 	}
 	return running
 }
 
+const logFile = "sandbox.log"
+
+func tryLaunch(t testing.TB, stateDir string) (*sandbox.Client, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	t.Cleanup(func() { end(t, stateDir) })
+	return sandbox.Launch(ctx, sandbox.LaunchConfig{
+		StateDir: stateDir, LogFile: filepath.Join(stateDir, logFile),
+		Command: []string{executable, asSandbox, stateDir, boxtest.Binary(t)},
+	})
+}
+
 // end kills what a failed test left; a test that stops its sandbox leaves nothing.
-func end(t *testing.T, stateDir string) {
+func end(t testing.TB, stateDir string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	running, err := sandbox.Find(ctx, stateDir)
@@ -64,7 +70,7 @@ func end(t *testing.T, stateDir string) {
 }
 
 // eventually waits until check returns nil, and fails the test with its last error.
-func eventually(t *testing.T, what string, check func(ctx context.Context) error) {
+func eventually(t testing.TB, what string, check func(ctx context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -83,7 +89,7 @@ func eventually(t *testing.T, what string, check func(ctx context.Context) error
 	}
 }
 
-func connect(t *testing.T, kubeconfig []byte) client.Client {
+func connect(t testing.TB, kubeconfig []byte) client.Client {
 	t.Helper()
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
@@ -101,7 +107,7 @@ func connect(t *testing.T, kubeconfig []byte) client.Client {
 	return api
 }
 
-func management(t *testing.T, running *sandbox.Client) client.Client {
+func management(t testing.TB, running *sandbox.Client) client.Client {
 	t.Helper()
 	kubeconfig, err := os.ReadFile(running.ManagementKubeconfig())
 	if err != nil {
@@ -111,7 +117,7 @@ func management(t *testing.T, running *sandbox.Client) client.Client {
 }
 
 // workload connects to a cluster as its users do: by its kubeconfig Secret.
-func workload(t *testing.T, api client.Client, cluster string) client.Client {
+func workload(t testing.TB, api client.Client, cluster string) client.Client {
 	t.Helper()
 	secret := &corev1.Secret{}
 	if err := api.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: cluster + "-kubeconfig"}, secret); err != nil {
@@ -122,7 +128,7 @@ func workload(t *testing.T, api client.Client, cluster string) client.Client {
 
 // manifests reads the objects of a file of the clouds' test data, with a cluster
 // name in place of the one in the file.
-func manifests(t *testing.T, flavor, cluster string) []*unstructured.Unstructured {
+func manifests(t testing.TB, flavor, cluster string) []*unstructured.Unstructured {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("clouds", "testdata", flavor+".yaml"))
 	if err != nil {
@@ -143,7 +149,7 @@ func manifests(t *testing.T, flavor, cluster string) []*unstructured.Unstructure
 	return objects
 }
 
-func create(t *testing.T, api client.Client, objects []*unstructured.Unstructured) {
+func create(t testing.TB, api client.Client, objects []*unstructured.Unstructured) {
 	t.Helper()
 	for _, object := range objects {
 		if err := api.Create(t.Context(), object); err != nil {
