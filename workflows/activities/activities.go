@@ -32,7 +32,9 @@ type Management interface {
 
 // Baselines delivers baselines to clusters; see Delivery.
 type Baselines interface {
-	Plan(ctx context.Context, target Target) (Planned, error)
+	// Plan says what Apply would do. A quick one asks less of the cluster: it
+	// does not find out beforehand what the cluster would refuse.
+	Plan(ctx context.Context, target Target, quick bool) (Planned, error)
 	Apply(ctx context.Context, target Target, options ApplyOptions) (Applied, error)
 	Drift(ctx context.Context, target Target) ([]fleet.DriftFinding, error)
 }
@@ -51,8 +53,8 @@ type Target struct {
 
 // Planned is what applying a target would do.
 type Planned struct {
-	Create, Update, Delete, Unchanged int
-	Changes                           []fleet.ObjectChange
+	Create, Update, Delete, Unchanged, Conflicts int
+	Changes                                      []fleet.ObjectChange
 }
 
 // ApplyOptions change how a target is applied.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +28,7 @@ const (
 
 // PlanRollout says what a rollout would do to every cluster.
 func (a *Activities) PlanRollout(ctx context.Context, input workflows.PlanInput) (fleet.RolloutPlan, error) {
-	plan, _, err := a.plan(ctx, input.Spec)
+	plan, _, err := a.plan(ctx, input.Spec, false)
 	if err != nil {
 		return fleet.RolloutPlan{}, err
 	}
@@ -35,7 +36,7 @@ func (a *Activities) PlanRollout(ctx context.Context, input workflows.PlanInput)
 }
 
 // plan makes a rollout's plan, with every object change.
-func (a *Activities) plan(ctx context.Context, spec fleet.RolloutSpec) (fleet.RolloutPlan, fleet.RolloutStrategySpec, error) {
+func (a *Activities) plan(ctx context.Context, spec fleet.RolloutSpec, quick bool) (fleet.RolloutPlan, fleet.RolloutStrategySpec, error) {
 	bundle, err := a.Inventory.Bundle(ctx, spec.Baseline)
 	if err != nil {
 		return fleet.RolloutPlan{}, fleet.RolloutStrategySpec{}, err
@@ -56,7 +57,7 @@ func (a *Activities) plan(ctx context.Context, spec fleet.RolloutSpec) (fleet.Ro
 	if plan.Strategy == "" {
 		plan.Strategy = "default"
 	}
-	if err := a.compareAll(ctx, bundle, chosen, &plan); err != nil {
+	if err := a.compareAll(ctx, bundle, chosen, quick, &plan); err != nil {
 		return plan, strategy, err
 	}
 	plan.Hash, err = hash(plan)
@@ -73,20 +74,20 @@ func (a *Activities) strategy(ctx context.Context, name string) (fleet.RolloutSt
 
 // compareAll fills in what each cluster would see, several at a time. That a
 // cluster cannot be compared is part of the plan.
-func (a *Activities) compareAll(ctx context.Context, bundle inventory.Bundle, chosen selection, plan *fleet.RolloutPlan) error {
+func (a *Activities) compareAll(ctx context.Context, bundle inventory.Bundle, chosen selection, quick bool, plan *fleet.RolloutPlan) error {
 	group, groupContext := errgroup.WithContext(ctx)
 	group.SetLimit(compareParallel)
 	for _, wave := range plan.Waves {
 		for i := range wave.Clusters {
 			group.Go(func() error {
-				return a.compare(groupContext, bundle, chosen, &wave.Clusters[i])
+				return a.compare(groupContext, bundle, chosen, quick, &wave.Clusters[i])
 			})
 		}
 	}
 	return group.Wait()
 }
 
-func (a *Activities) compare(ctx context.Context, bundle inventory.Bundle, chosen selection, planned *fleet.PlannedCluster) error {
+func (a *Activities) compare(ctx context.Context, bundle inventory.Bundle, chosen selection, quick bool, planned *fleet.PlannedCluster) error {
 	cluster := chosen.clusters[planned.Cluster]
 	if cluster.status.Baseline != nil {
 		planned.From = cluster.status.Baseline.Applied
@@ -94,12 +95,14 @@ func (a *Activities) compare(ctx context.Context, bundle inventory.Bundle, chose
 	limited, cancel := context.WithTimeout(ctx, compareTimeout)
 	defer cancel()
 	target := Target{Cluster: planned.Cluster, Bundle: bundle, Facts: deliveryFacts(cluster, chosen.regions[planned.Region])}
-	result, err := a.Baselines.Plan(limited, target)
+	result, err := a.Baselines.Plan(limited, target, quick)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
 		planned.Problem = problem(err)
+	case result.Conflicts > 0:
+		planned.Problem = fmt.Sprintf("%d objects have fields that others own", result.Conflicts)
 	}
 	planned.Create, planned.Update, planned.Delete, planned.Unchanged = result.Create, result.Update, result.Delete, result.Unchanged
 	planned.Changes = result.Changes
@@ -114,15 +117,15 @@ func problem(err error) string {
 }
 
 // hash binds an execution to a plan: it covers the bundle, the waves with
-// their rules, and every change of every cluster. Why a cluster could not be
-// compared is left out, as the text may hold times and ports.
+// their rules, and every change of every cluster. Of a problem only
+// that there is one counts, as the text may hold times and ports.
 func hash(plan fleet.RolloutPlan) (string, error) {
 	bound := fleet.RolloutPlan{Baseline: plan.Baseline, Digest: plan.Digest, Strategy: plan.Strategy}
 	for _, wave := range plan.Waves {
 		clusters := make([]fleet.PlannedCluster, len(wave.Clusters))
 		for i, cluster := range wave.Clusters {
 			if cluster.Problem != "" {
-				cluster.Problem = "not compared"
+				cluster.Problem = "problem"
 			}
 			clusters[i] = cluster
 		}

@@ -22,7 +22,8 @@ func (a *Activities) PrepareRollout(ctx context.Context, input workflows.Rollout
 	if err != nil {
 		return workflows.PreparedRollout{}, err
 	}
-	plan, strategy, err := a.plan(ctx, rollout.spec)
+	// Only a plan that has to equal an approved one is made as thoroughly.
+	plan, strategy, err := a.plan(ctx, rollout.spec, rollout.spec.PlanHash == "")
 	if err != nil {
 		return workflows.PreparedRollout{}, err
 	}
