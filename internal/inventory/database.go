@@ -26,7 +26,6 @@ type database struct {
 
 // dialect is what differs between databases.
 type dialect struct {
-	name string
 	// lockHead reads the newest revision and its time, and keeps other writers
 	// out until the transaction ends.
 	lockHead string

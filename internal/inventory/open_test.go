@@ -158,7 +158,7 @@ func TestNewerSchema(t *testing.T) {
 
 func TestPostgresAddress(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for address, kind := range map[string]*fleet.ErrorKind{
 		"postgres://user:verysecret@[::1/fleet":                                            fleet.ErrInvalid,
@@ -181,7 +181,7 @@ func TestPostgresOutage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := time.After(30 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for i, profile := range []string{"a", "b", "c"} {
 		_, err := store.read.ExecContext(t.Context(),
 			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")

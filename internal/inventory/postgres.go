@@ -63,7 +63,6 @@ func openPostgres(config *pgx.ConnConfig, connections int) *sql.DB {
 
 func postgresDialect(config *pgx.ConnConfig) dialect {
 	return dialect{
-		name:     "postgres",
 		lockHead: "SELECT revision, recorded_at FROM head WHERE id = 1 FOR UPDATE",
 		kindOf:   postgresKind,
 		listen:   func(ctx context.Context, changed func()) { listenPostgres(ctx, config, changed) },

@@ -20,7 +20,6 @@ const sqliteReaders = 4
 
 // A transaction is immediate, so the head needs no lock of its own.
 var sqliteDialect = dialect{
-	name:     "sqlite",
 	lockHead: "SELECT revision, recorded_at FROM head WHERE id = 1",
 	kindOf:   sqliteKind,
 }
@@ -67,8 +66,10 @@ func privateFile(path string) error {
 	return errors.Join(file.Chmod(0o600), file.Close())
 }
 
+// openSQLite waits long for another process's lock: SQLite's locks are not
+// fair, and on a slow disk a busy neighbour may win many times in a row.
 func openSQLite(path string, connections int, parameters ...string) (*sql.DB, error) {
-	name := (&url.URL{Scheme: "file", Path: path}).String() + "?_pragma=busy_timeout(10000)"
+	name := (&url.URL{Scheme: "file", Path: path}).String() + "?_pragma=busy_timeout(60000)"
 	for _, parameter := range parameters {
 		name += "&" + parameter
 	}
