@@ -58,7 +58,9 @@ func Dev(options DevOptions) (Config, error) {
 
 // sandboxAccounts are the settings without which a cloud would not know whose
 // account it works in; the sandbox's clouds have one of each.
-var sandboxAccounts = map[string]map[string]string{}
+var sandboxAccounts = map[string]map[string]string{
+	"gcp": {"project": "meridian-sandbox"},
+}
 
 // checkDev answers every fault in the flags at once.
 func checkDev(options DevOptions) error {

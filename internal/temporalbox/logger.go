@@ -11,13 +11,33 @@ import (
 	"go.temporal.io/server/common/log/tag"
 )
 
-// NewSDKLogger makes a logger for Temporal clients and workers.
+// NewSDKLogger makes a logger for Temporal clients and workers. Each message
+// goes one level down: an activity that fails is tried again, and what becomes
+// of it is in its workflow's status.
 func NewSDKLogger(logger *slog.Logger) sdklog.Logger {
-	return sdklog.NewStructuredLogger(logger.With("component", "temporal"))
+	return sdklog.NewStructuredLogger(slog.New(demoting{logger.With("component", "temporal").Handler()}))
 }
 
-// serverLogger passes the server's log on. Its everyday chatter goes one level
-// down, so that it shows at debug only.
+// demoting is a handler that takes every record for one level less.
+type demoting struct{ slog.Handler }
+
+func (d demoting) Enabled(ctx context.Context, level slog.Level) bool {
+	return d.Handler.Enabled(ctx, level-4)
+}
+
+func (d demoting) Handle(ctx context.Context, record slog.Record) error {
+	record.Level -= 4
+	return d.Handler.Handle(ctx, record)
+}
+
+func (d demoting) WithAttrs(attributes []slog.Attr) slog.Handler {
+	return demoting{d.Handler.WithAttrs(attributes)}
+}
+
+func (d demoting) WithGroup(name string) slog.Handler { return demoting{d.Handler.WithGroup(name)} }
+
+// serverLogger passes the server's log on. Its everyday chatter, warnings
+// included, shows at debug only.
 type serverLogger struct {
 	logger *slog.Logger
 	fatal  func(message string)
@@ -47,7 +67,7 @@ func (l serverLogger) Debug(message string, tags ...tag.Tag) {
 	l.log(slog.LevelDebug-4, message, tags)
 }
 func (l serverLogger) Info(message string, tags ...tag.Tag)   { l.log(slog.LevelDebug, message, tags) }
-func (l serverLogger) Warn(message string, tags ...tag.Tag)   { l.log(slog.LevelInfo, message, tags) }
+func (l serverLogger) Warn(message string, tags ...tag.Tag)   { l.log(slog.LevelDebug, message, tags) }
 func (l serverLogger) Error(message string, tags ...tag.Tag)  { l.log(slog.LevelWarn, message, tags) }
 func (l serverLogger) DPanic(message string, tags ...tag.Tag) { l.log(slog.LevelError, message, tags) }
 
