@@ -265,6 +265,16 @@ func checkOutage(t *testing.T, running *sandbox.Client, api client.Client) {
 		t.Fatal(err)
 	}
 	eventually(t, "come back after an outage", reach)
+	starts = find(t, running, "management").Starts
+	if err := running.Kill(t.Context(), "management"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the management cluster comes back", func(ctx context.Context) error {
+		if found := find(t, running, "management"); found.Starts == starts || found.State != "ready" {
+			return fmt.Errorf("it is %s after %d starts", found.State, found.Starts)
+		}
+		return available(ctx, api, "gke-one", 2)
+	})
 	if err := running.Kill(t.Context(), "nowhere"); !errors.Is(err, fleet.ErrNotFound) {
 		t.Errorf("killing an unknown control plane: %v, want not found", err)
 	}
