@@ -13,7 +13,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: kubebox ## Build every binary into bin/
-	go build -ldflags '$(LDFLAGS)' -o $(BIN)/ $(addprefix ./cmd/,$(COMMANDS))
+	go build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/ $(addprefix ./cmd/,$(COMMANDS))
 
 kubebox: ## Build the control planes of the sandbox (cached by content)
 	hack/build-kubebox.sh $(BIN)/kubebox
@@ -26,7 +26,7 @@ dev: build ## Run fleetd in dev mode until interrupted
 
 test: build test-kubebox ## Run every test, the nested module's too
 	hack/require-postgres.sh
-	MERIDIAN_KUBEBOX=$(BIN)/kubebox CGO_ENABLED=1 go test -race -timeout 20m ./...
+	MERIDIAN_REQUIRE_POSTGRES=1 MERIDIAN_KUBEBOX=$(BIN)/kubebox CGO_ENABLED=1 go test -race -timeout 20m ./...
 
 test-kubebox: kubebox
 	cd internal/sandbox/kubebox && MERIDIAN_KUBEBOX=$(BIN)/kubebox go test -timeout 10m ./...

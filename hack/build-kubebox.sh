@@ -30,10 +30,12 @@ if [ ! -x "$cache/kubebox" ]; then
 	for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
 		stamp="$stamp -X $package.gitVersion=$kubernetes -X $package.gitMajor=1 -X $package.gitMinor=36 -X $package.gitTreeState=clean"
 	done
-	(cd "$module" && go build -ldflags "$stamp" -o "$cache/kubebox.partial" .)
+	(cd "$module" && go build -buildvcs=false -ldflags "$stamp" -o "$cache/kubebox.partial" .)
 	mv "$cache/kubebox.partial" "$cache/kubebox"
 fi
 flock -u 9
+
+[ "$cache/kubebox" -ef "$out" ] && exit 0 # a link to it already
 
 # Replaced in one step, so that a running cluster keeps the binary it has.
 temporary=$out.$$
