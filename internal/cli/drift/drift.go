@@ -8,6 +8,7 @@ import (
 
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
+	"github.com/meridian-fleet/meridian/internal/cli/follow"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -20,12 +21,8 @@ func New(f *factory.Factory) *cobra.Command {
 // bounded calls the daemon and waits at most a time for its answer. The work
 // goes on without us.
 func bounded(ctx context.Context, timeout time.Duration, what string, call func(context.Context) error) error {
-	within := ctx
-	if timeout > 0 {
-		var cancel context.CancelFunc
-		within, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
+	within, cancel := follow.Within(ctx, timeout)
+	defer cancel()
 	err := call(within)
 	switch {
 	case err == nil || within.Err() == nil:

@@ -85,7 +85,7 @@ func (o *HealOptions) print(result *fleetv1.HealDriftResponse) error {
 		maps.Copy(failed, result.GetFailed())
 		return output.Value(o.Streams.Out, o.Output, map[string]any{
 			"apiVersion": fleet.APIVersion, "kind": "HealResult",
-			"healed": slices.Concat([]string{}, result.GetHealed()), "failed": failed,
+			"healed": append([]string{}, result.GetHealed()...), "failed": failed,
 		})
 	case output.Name:
 		for _, cluster := range result.GetHealed() {

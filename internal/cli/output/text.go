@@ -121,5 +121,5 @@ func Title(key string) string {
 			b.WriteRune(r)
 		}
 	}
-	return b.String()
+	return strings.ReplaceAll(b.String(), "Gpu", "GPU")
 }

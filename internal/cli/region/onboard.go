@@ -103,7 +103,7 @@ func (o *OnboardOptions) tell(started, ready []string) error {
 	case output.JSON, output.YAML:
 		return output.Value(o.Streams.Out, o.Output, map[string]any{
 			"apiVersion": fleet.APIVersion, "kind": "OnboardingResult",
-			"started": slices.Concat([]string{}, started), "alreadyReady": slices.Concat([]string{}, ready),
+			"started": append([]string{}, started...), "alreadyReady": append([]string{}, ready...),
 		})
 	case output.Name:
 		for _, region := range started {

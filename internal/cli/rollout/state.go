@@ -115,7 +115,7 @@ func (s *state) lines() []progress.Line {
 	for _, wave := range s.status.Waves {
 		lines = append(lines, progress.Line{
 			Key: "wave " + wave.Name, State: string(wave.Phase), Detail: wave.Message,
-			Counter: fmt.Sprintf("%d/%d clusters", wave.Succeeded, len(wave.Clusters)),
+			Counter: waveCount(wave),
 			Style:   style(wave.Phase), Done: wave.Phase == fleet.PhaseSucceeded,
 		})
 		for _, cluster := range s.ofWave(wave) {
@@ -127,6 +127,14 @@ func (s *state) lines() []progress.Line {
 		}
 	}
 	return lines
+}
+
+func waveCount(wave fleet.WaveStatus) string {
+	text := fmt.Sprintf("%d/%d clusters", wave.Succeeded, len(wave.Clusters))
+	if wave.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", wave.Failed)
+	}
+	return text
 }
 
 func (s *state) rolloutDetail() string {
