@@ -87,7 +87,7 @@ func (c *cluster) apiServerFlags() []string {
 		"--service-account-signing-key-file=" + c.credentials.TokenKeyFile(),
 		"--service-cluster-ip-range=" + serviceRange,
 		"--allow-privileged",
-		"--profiling=true",
+		"--profiling=false",
 		"--emulated-version=kube=" + c.version.minor(),
 	}
 }
