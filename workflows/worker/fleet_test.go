@@ -193,6 +193,15 @@ func (f *testFleet) eventually(what string, holds func() bool) {
 	}
 }
 
+func (f *testFleet) await(reached <-chan struct{}) {
+	f.Helper()
+	select {
+	case <-reached:
+	case <-f.ctx.Done():
+		f.Fatal("the work to wait for was never reached")
+	}
+}
+
 // untilCancelled blocks a piece of work and tells when it is reached.
 func untilCancelled() (reached chan struct{}, work func(context.Context) error) {
 	reached = make(chan struct{})

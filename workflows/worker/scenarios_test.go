@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/inventory"
 	"github.com/meridian-fleet/meridian/workflows"
 	"github.com/meridian-fleet/meridian/workflows/activities"
 )
@@ -58,7 +59,7 @@ var scenarios = map[string]func(f *testFleet) client.WorkflowRun{
 		reached, wait := untilCancelled()
 		f.awaits["aws-eu-central-1"] = wait
 		run := f.onboard()
-		<-reached
+		f.await(reached)
 		f.signal(run.GetID(), workflows.SignalAbort)
 		f.succeeds(run)
 		f.undone(fleet.RegionAborted, "aborted by ada: a test")
@@ -147,11 +148,14 @@ var scenarios = map[string]func(f *testFleet) client.WorkflowRun{
 			}
 			return activities.Applied{}, nil
 		}
-		other := f.start(workflows.ChangeID(cluster), workflows.ChangeWorkflow, workflows.ChangeInput{Operation: "other", Cluster: cluster, Baseline: "platform@1.0.0"})
-		<-reached
+		other := f.start(workflows.ChangeID(cluster), workflows.ChangeWorkflow, workflows.ChangeInput{Operation: "other", Actor: "ada", Cluster: cluster, Baseline: "platform@1.0.0"})
+		f.await(reached)
 		f.order("r1", fleet.RolloutSpec{Baseline: "platform@1.1.0"})
 		run := f.startRollout("r1")
-		f.eventually("the change waits", func() bool { return f.change("r1/c0").Phase == fleet.PhaseWaiting })
+		f.eventually("the change waits", func() bool {
+			changes, err := f.store.List(f.ctx, fleet.KindClusterChange, inventory.Query{Owner: "r1"})
+			return err == nil && len(changes) == 1 && f.change("r1/c0").Phase == fleet.PhaseWaiting
+		})
 		close(release)
 		f.succeeds(other)
 		f.succeeds(run)
@@ -236,7 +240,7 @@ var scenarios = map[string]func(f *testFleet) client.WorkflowRun{
 		f.rolledOut(3)
 		f.machine("c1").drifted = true
 		f.succeeds(f.start(workflows.DriftID, workflows.DriftWorkflow, workflows.DriftInput{}))
-		run := f.heal(workflows.HealInput{Heal: "h1"}, []string{"c1"}, nil)
+		run := f.heal(workflows.HealInput{Heal: "h1", Actor: "ada"}, []string{"c1"}, nil)
 		if drift := statusOf[fleet.ClusterStatus](f, fleet.KindCluster, "c1").Drift; len(drift.Findings) != 0 {
 			f.Errorf("drift after healing %+v", drift)
 		}
@@ -251,7 +255,7 @@ var scenarios = map[string]func(f *testFleet) client.WorkflowRun{
 		f.applies["c1"] = func(context.Context) (activities.Applied, error) {
 			return activities.Applied{}, fleet.Errorf(fleet.ErrConflict, "owned by kubectl")
 		}
-		return f.heal(workflows.HealInput{Heal: "h1", Clusters: []string{"c0", "c1", "bare"}}, []string{"c0"},
+		return f.heal(workflows.HealInput{Heal: "h1", Actor: "ada", Clusters: []string{"c0", "c1", "bare"}}, []string{"c0"},
 			map[string]string{"bare": "it has no baseline to be taken back to", "c1": "owned by kubectl"})
 	},
 }
@@ -346,7 +350,7 @@ func (f *testFleet) abortedRollout(cluster string) client.WorkflowRun {
 	f.applies[cluster] = func(ctx context.Context) (activities.Applied, error) { return activities.Applied{}, wait(ctx) }
 	f.order("r1", fleet.RolloutSpec{Baseline: "platform@1.0.0", Strategy: "waves"})
 	run := f.startRollout("r1")
-	<-reached
+	f.await(reached)
 	f.signal(run.GetID(), workflows.SignalAbort)
 	f.succeeds(run)
 	return run
