@@ -142,6 +142,9 @@ func (s *subject) setReady(err error) {
 		}
 	}
 	set(s.Object, append(conditions, condition), "status", "conditions")
+	if _, said, _ := unstructured.NestedBool(s.Object, "status", "ready"); !said {
+		set(s.Object, false, "status", "ready") // some of the schemas require it
+	}
 }
 
 func newObject(kind schema.GroupVersionKind) *unstructured.Unstructured {

@@ -2,11 +2,13 @@ package clusterapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
@@ -30,7 +32,7 @@ func InstallDefinitions(ctx context.Context, config *rest.Config) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, definition := range definitions {
 		group.Go(func() error {
-			if err := install(ctx, api, definition); err != nil {
+			if err := persist(ctx, func(ctx context.Context) error { return install(ctx, api, definition) }); err != nil {
 				return fmt.Errorf("definition %s: %w", definition.Name, err)
 			}
 			return nil
@@ -49,12 +51,34 @@ func install(ctx context.Context, api client.Client, want *apiextensionsv1.Custo
 	if err != nil {
 		return err
 	}
-	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		if err := api.Get(ctx, client.ObjectKeyFromObject(want), live); err != nil {
-			return false, err
+	if !established(live) {
+		return errNotEstablished
+	}
+	return nil
+}
+
+var errNotEstablished = errors.New("the API server does not serve it yet")
+
+const (
+	retryInterval = 50 * time.Millisecond
+	retryTimeout  = 2 * time.Minute
+)
+
+// persist repeats a write until it succeeds: a control plane that has just started
+// may restart, or refuse for a moment. What the API server calls invalid stays so.
+func persist(ctx context.Context, write func(context.Context) error) error {
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, retryInterval, retryTimeout, true, func(ctx context.Context) (bool, error) {
+		last = write(ctx)
+		if apierrors.IsInvalid(last) || apierrors.IsBadRequest(last) || apierrors.IsForbidden(last) {
+			return false, last
 		}
-		return established(live), nil
+		return last == nil, nil
 	})
+	if err != nil && last != nil && ctx.Err() == nil {
+		return last
+	}
+	return err
 }
 
 func established(definition *apiextensionsv1.CustomResourceDefinition) bool {

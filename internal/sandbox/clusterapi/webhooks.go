@@ -39,20 +39,22 @@ func configureWebhooks(ctx context.Context, config *rest.Config, server *webhook
 	if err != nil {
 		return err
 	}
-	metadata := metav1.ObjectMeta{Name: configurationName}
-	mutating := &admissionv1.MutatingWebhookConfiguration{ObjectMeta: metadata}
-	if _, err := controllerutil.CreateOrUpdate(ctx, api, mutating, func() error {
-		mutating.Webhooks = mutatingWebhooks(server)
-		return nil
-	}); err != nil {
+	mutating := &admissionv1.MutatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: configurationName}}
+	validating := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: configurationName}}
+	return persist(ctx, func(ctx context.Context) error {
+		_, err := controllerutil.CreateOrUpdate(ctx, api, mutating, func() error {
+			mutating.Webhooks = mutatingWebhooks(server)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		_, err = controllerutil.CreateOrUpdate(ctx, api, validating, func() error {
+			validating.Webhooks = validatingWebhooks(server)
+			return nil
+		})
 		return err
-	}
-	validating := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metadata}
-	_, err = controllerutil.CreateOrUpdate(ctx, api, validating, func() error {
-		validating.Webhooks = validatingWebhooks(server)
-		return nil
 	})
-	return err
 }
 
 func mutatingWebhooks(server *webhookServer) []admissionv1.MutatingWebhook {
