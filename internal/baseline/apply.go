@@ -178,7 +178,7 @@ func (r *run) component(ctx context.Context, component ResolvedComponent) error 
 // are in force before it returns.
 func (r *run) phase(ctx context.Context, component ResolvedComponent, phase phase) error {
 	var objects []*wantedObject
-	changed := false
+	changed := false // a definition of kinds
 	group, groupContext := errgroup.WithContext(ctx)
 	for _, wanted := range r.seen.wanted[component.Name] {
 		if wanted.phase != phase {
@@ -189,16 +189,18 @@ func (r *run) phase(ctx context.Context, component ResolvedComponent, phase phas
 			r.keep(wanted)
 			continue
 		}
-		changed = true
+		changed = changed || wanted.key.groupKind() == definitionKind
 		group.Go(func() error { return r.send(groupContext, wanted) })
 	}
-	if err := group.Wait(); err != nil || phase != phaseDefinitions || !changed {
+	if err := group.Wait(); err != nil || phase != phaseDefinitions {
 		return err
 	}
 	if err := r.waitReady(ctx, component, objects, nil); err != nil {
 		return err
 	}
-	r.cluster.kinds.forget()
+	if changed {
+		r.cluster.kinds.forget()
+	}
 	return nil
 }
 

@@ -98,7 +98,9 @@ func (c *client) get(ctx context.Context, at resource, namespace, name string) (
 }
 
 // list returns the objects a label selector matches, in a namespace or, when
-// it is empty, in all.
+// it is empty, in all. The list is up to date: a hand edit made just before is
+// in it. For a kind that nobody writes to, the server takes up to 100 ms to be
+// sure of that; lists are asked for concurrently, so that this counts once.
 func (c *client) list(ctx context.Context, at resource, namespace, selector string) ([]*unstructured.Unstructured, error) {
 	list, err := c.do(ctx, c.rest.Get().AbsPath(at.path(namespace, "")...).Param("labelSelector", selector), nil)
 	if err != nil {

@@ -63,12 +63,12 @@ func (c *Cluster) observeDropped(ctx context.Context, baseline string, seen *obs
 			dropped[key.groupKind()] = entry.groupVersionKind()
 		}
 	}
+	var lists sync.Mutex
+	group, groupContext := errgroup.WithContext(ctx)
 	for _, kind := range dropped {
-		if err := c.listKind(ctx, baseline, kind, seen, &sync.Mutex{}); err != nil {
-			return err
-		}
+		group.Go(func() error { return c.listKind(groupContext, baseline, kind, seen, &lists) })
 	}
-	return nil
+	return group.Wait()
 }
 
 func (c *Cluster) listKind(ctx context.Context, baseline string, kind schema.GroupVersionKind, seen *observation, lock *sync.Mutex) error {

@@ -3,6 +3,7 @@ package baseline
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,9 +32,9 @@ func (r *run) prune(ctx context.Context) error {
 		if err := group.Wait(); err != nil {
 			return err
 		}
-		if phase == phaseDefinitions && len(byPhase[phase]) > 0 {
-			r.cluster.kinds.forget()
-		}
+	}
+	if slices.ContainsFunc(dropped, func(object *unstructured.Unstructured) bool { return keyOf(object).groupKind() == definitionKind }) {
+		r.cluster.kinds.forget()
 	}
 	return nil
 }

@@ -104,6 +104,8 @@ func (s *sending) applied(ctx context.Context, live *unstructured.Unstructured, 
 	s.watched.put(live)
 	before, known := s.seen.live[s.wanted.key]
 	entry, recorded := s.seen.record.entries[s.wanted.key]
+	// When an answer was lost, the request before this one may have made it.
+	created = created || !known && entry.fields == nil && !s.failing.IsZero()
 	done := outcome{action: "update", adopted: recorded && entry.Adopted && !created, fields: ownedFields(live)}
 	switch {
 	case created:
