@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -64,6 +65,7 @@ type Box struct {
 	server      temporal.Server
 	address     string
 	credentials *credentials
+	stopping    atomic.Bool
 }
 
 // Start starts a server on the folder and returns when it answers.
@@ -123,7 +125,7 @@ func (b *Box) options(settings *config.Config, ports ports) []temporal.ServerOpt
 		temporal.WithConfig(settings),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(ports.hosts()),
-		temporal.WithLogger(newServerLogger(b.config.Logger, b.config.Fatal)),
+		temporal.WithLogger(newServerLogger(b.config.Logger, b.config.Fatal, &b.stopping)),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
 		temporal.WithTLSConfigFactory(b.credentials.provider()),
@@ -191,6 +193,7 @@ func (b *Box) Client(ctx context.Context, options client.Options) (client.Client
 
 // Stop stops the server and frees its folder.
 func (b *Box) Stop() error {
+	b.stopping.Store(true)
 	var faults []error
 	if b.server != nil {
 		faults = append(faults, b.server.Stop())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 
 	sdklog "go.temporal.io/sdk/log"
 	serverlog "go.temporal.io/server/common/log"
@@ -38,16 +39,19 @@ func (d demoting) WithGroup(name string) slog.Handler { return demoting{d.Handle
 
 // serverLogger passes the server's log on. Its everyday chatter, warnings
 // included, shows at debug only.
+// Once the server is told to stop, its services miss one another for a moment,
+// and their errors do as well.
 type serverLogger struct {
-	logger *slog.Logger
-	fatal  func(message string)
+	logger   *slog.Logger
+	fatal    func(message string)
+	stopping *atomic.Bool
 }
 
-func newServerLogger(logger *slog.Logger, fatal func(string)) serverlog.Logger {
+func newServerLogger(logger *slog.Logger, fatal func(string), stopping *atomic.Bool) serverlog.Logger {
 	if fatal == nil {
 		fatal = exit
 	}
-	return serverLogger{logger: logger.With("component", "temporal-server"), fatal: fatal}
+	return serverLogger{logger: logger.With("component", "temporal-server"), fatal: fatal, stopping: stopping}
 }
 
 func exit(message string) {
@@ -56,10 +60,14 @@ func exit(message string) {
 }
 
 func (l serverLogger) With(tags ...tag.Tag) serverlog.Logger {
-	return serverLogger{logger: slog.New(l.logger.Handler().WithAttrs(attributes(tags))), fatal: l.fatal}
+	l.logger = slog.New(l.logger.Handler().WithAttrs(attributes(tags)))
+	return l
 }
 
 func (l serverLogger) log(level slog.Level, message string, tags []tag.Tag) {
+	if l.stopping.Load() {
+		level = min(level, slog.LevelDebug)
+	}
 	l.logger.LogAttrs(context.Background(), level, message, attributes(tags)...)
 }
 

@@ -3,6 +3,7 @@ package starter
 import (
 	"context"
 	"errors"
+	"strings"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -67,8 +68,20 @@ func fromTemporal(ctx context.Context, id string, err error) error {
 	case errors.As(err, &missing):
 		return fleet.Errorf(fleet.ErrNotFound, "no such workflow runs").On(id)
 	case errors.As(err, &failed):
-		failure := workflows.FailureOf(err)
-		return &fleet.Error{Kind: fleet.KindNamed(failure.Kind), Object: failure.Object, Message: failure.Text(), Hint: failure.Hint, Err: err}
+		return fromFailure(workflows.FailureOf(err), err)
 	}
 	return fleet.Errorf(fleet.ErrUnavailable, "Temporal: %w", err).Advise("try again; /readyz tells what fleetd can reach")
+}
+
+// fromFailure makes the error of a workflow again. A failure's message may say
+// the object and the hint, too.
+func fromFailure(failure workflows.Failure, cause error) error {
+	message := failure.Text()
+	if failure.Object != "" {
+		message = strings.TrimPrefix(message, failure.Object+": ")
+	}
+	if failure.Hint != "" {
+		message = strings.TrimSuffix(message, " ("+failure.Hint+")")
+	}
+	return &fleet.Error{Kind: fleet.KindNamed(failure.Kind), Object: failure.Object, Message: message, Hint: failure.Hint, Err: cause}
 }
