@@ -88,7 +88,7 @@ func describeNode(node corev1.Node, devices []resourcev1.Device) fleet.NodeStatu
 
 // poolLabels name a node's pool: ours first, then the clouds' own.
 var poolLabels = []string{
-	"meridian.dev/pool", "eks.amazonaws.com/nodegroup", "cloud.google.com/gke-nodepool",
+	"meridian.dev/node-pool", "eks.amazonaws.com/nodegroup", "cloud.google.com/gke-nodepool",
 	"kubernetes.azure.com/agentpool", "agentpool",
 }
 
