@@ -14,6 +14,7 @@ import (
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -38,7 +39,7 @@ can be read by its owner only.`,
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Name(f, fleet.KindCluster),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options.Cluster = args[0]
+			options.Cluster = kinds.Name(fleet.KindCluster, args[0])
 			return run(cmd.Context(), options)
 		},
 	}

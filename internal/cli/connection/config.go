@@ -51,7 +51,8 @@ func Load(flags Flags, getenv func(string) string) (Config, error) {
 }
 
 // readFile reads the file that flags or environment name, else the default
-// one, which need not be there when a server is named.
+// one, which need not be there when a server is named. fleetd writes the file
+// when it starts: that there is none means that nobody answers yet.
 func readFile(flags Flags, getenv func(string) string) (Config, error) {
 	path, named := flags.ConfigFile, true
 	if path == "" {
@@ -68,7 +69,7 @@ func readFile(flags Flags, getenv func(string) string) (Config, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named && flags.Server != "":
 		return Config{}, nil
-	case errors.Is(err, fs.ErrNotExist) && !named:
+	case errors.Is(err, fs.ErrNotExist):
 		return Config{}, fleet.Errorf(fleet.ErrUnavailable, "no client configuration at %s: is fleetd running? start it with `fleetd dev`, or name one with --server or --config", path)
 	case err != nil:
 		return Config{}, fleet.Errorf(fleet.ErrInvalid, "cannot read the client configuration: %w", reason(err)).At(fleet.Position{File: path}, "")

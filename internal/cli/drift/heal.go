@@ -14,6 +14,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
@@ -40,7 +41,7 @@ names these are all clusters in which the last check found drift.`,
 		Args:              usage.Args(0, usage.Unlimited),
 		ValidArgsFunction: complete.Names(f, fleet.KindCluster),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options.Clusters = args
+			options.Clusters = kinds.Names(fleet.KindCluster, args)
 			return run(cmd.Context(), options)
 		},
 	}

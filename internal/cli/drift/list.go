@@ -16,6 +16,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -46,7 +47,7 @@ does it now. With -o json, yaml or name it prints the clusters that drifted.`,
 		Args:              usage.Args(0, usage.Unlimited),
 		ValidArgsFunction: complete.Names(f, fleet.KindCluster),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options.Clusters = args
+			options.Clusters = kinds.Names(fleet.KindCluster, args)
 			return run(cmd.Context(), options)
 		},
 	}

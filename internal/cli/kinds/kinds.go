@@ -54,6 +54,25 @@ func Lookup(word string) (Kind, error) {
 	return Kind{}, fleet.Errorf(fleet.ErrInvalid, "there is no kind %q", word).Advise("kinds are %s", strings.Join(Plurals(), ", "))
 }
 
+// Name reads a resource's name, which may have its kind before it as -o name
+// writes it: "cluster/aws-eu-central-1".
+func Name(kind fleet.Kind, word string) string {
+	prefix, name, found := strings.Cut(word, "/")
+	if named, err := Lookup(prefix); found && err == nil && named.Kind == kind {
+		return name
+	}
+	return word
+}
+
+// Names is Name for many.
+func Names(kind fleet.Kind, words []string) []string {
+	names := make([]string, len(words))
+	for i, word := range words {
+		names[i] = Name(kind, word)
+	}
+	return names
+}
+
 // Of returns what is known of one of the fleet's kinds.
 func Of(kind fleet.Kind) Kind {
 	for _, known := range All {

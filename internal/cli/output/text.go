@@ -21,12 +21,7 @@ func Text(w io.Writer, indentation string, fields map[string]any) {
 var chosen = map[string]bool{"labels": true, "annotations": true, "matchLabels": true, "instanceTypes": true}
 
 func text(w io.Writer, indentation string, fields map[string]any, title func(string) string) {
-	width := 0
-	for key, value := range fields {
-		if !nested(value) {
-			width = max(width, len(title(key)))
-		}
-	}
+	width := titleWidth(fields, title)
 	for _, key := range slices.SortedFunc(maps.Keys(fields), scalarsFirst(fields)) {
 		below := Title
 		if chosen[key] {
@@ -34,6 +29,25 @@ func text(w io.Writer, indentation string, fields map[string]any, title func(str
 		}
 		textField(w, indentation, title(key), fields[key], width, below)
 	}
+}
+
+// Head prints a document's name and kind above its metadata.
+func Head(w io.Writer, name, kind string, metadata map[string]any) {
+	width := titleWidth(metadata, Title)
+	for _, row := range [][2]string{{"Name:", name}, {"Kind:", kind}} {
+		fmt.Fprintf(w, "%-*s  %s\n", width+1, row[0], terminal.Clean(row[1]))
+	}
+	Text(w, "", metadata)
+}
+
+func titleWidth(fields map[string]any, title func(string) string) int {
+	width := 0
+	for key, value := range fields {
+		if !nested(value) {
+			width = max(width, len(title(key)))
+		}
+	}
+	return width
 }
 
 // scalarsFirst keeps short fields together above nested ones.

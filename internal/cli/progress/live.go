@@ -2,6 +2,7 @@ package progress
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -14,7 +15,8 @@ type live struct {
 	screen *terminal.Screen
 	lines  []Line
 	note   string
-	drawn  []string // what stands on the screen now, to go back over it
+	drawn  []row // what stands on the screen now, to go back over it
+	width  int   // the screen had when it was drawn
 }
 
 func (l *live) Show(lines []Line) {
@@ -39,26 +41,28 @@ func (l *live) Close() {
 // draw goes back to the first of the drawn lines and writes the new ones. One
 // write, so that no half picture shows.
 func (l *live) draw(rows []row, width int) {
+	if width == l.width && slices.Equal(rows, l.drawn) {
+		return
+	}
 	var b strings.Builder
 	if up := occupied(l.drawn, width); up > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", up)
 	}
 	b.WriteString("\r\x1b[J")
-	l.drawn = l.drawn[:0]
+	l.drawn, l.width = rows, width
 	for _, row := range rows {
 		b.WriteString(l.screen.Paint(row.style, row.text))
 		b.WriteString("\n")
-		l.drawn = append(l.drawn, row.text)
 	}
 	fmt.Fprint(l.screen, b.String())
 }
 
 // occupied is how many rows lines take now: a screen made narrower since they
 // were drawn has wrapped them.
-func occupied(lines []string, width int) int {
+func occupied(drawn []row, width int) int {
 	rows := 0
-	for _, line := range lines {
-		rows += max(1, (ansi.StringWidth(line)+width-1)/width)
+	for _, line := range drawn {
+		rows += max(1, (ansi.StringWidth(line.text)+width-1)/width)
 	}
 	return rows
 }

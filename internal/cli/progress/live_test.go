@@ -130,7 +130,7 @@ func TestLiveNeverCorruptsTheScreen(t *testing.T) {
 // A terminal that was made narrower has wrapped what stood there.
 func TestLiveGoesBackOverWrappedLines(t *testing.T) {
 	t.Parallel()
-	if got := occupied([]string{strings.Repeat("x", 50), "", "short"}, 20); got != 5 {
+	if got := occupied([]row{{text: strings.Repeat("x", 50)}, {}, {text: "short"}}, 20); got != 5 {
 		t.Errorf("50, 0 and 5 columns occupy %d rows of 20", got)
 	}
 }

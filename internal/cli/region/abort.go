@@ -10,6 +10,7 @@ import (
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -33,7 +34,7 @@ func NewAbort(f *factory.Factory, run func(context.Context, *AbortOptions) error
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Name(f, fleet.KindRegion),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options.Region = args[0]
+			options.Region = kinds.Name(fleet.KindRegion, args[0])
 			return run(cmd.Context(), options)
 		},
 	}

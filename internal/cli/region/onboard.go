@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -44,7 +45,7 @@ followed to its end; the exit code tells how it ended (fleetctl help exit-codes)
 		Args:              usage.Args(0, usage.Unlimited),
 		ValidArgsFunction: complete.Names(f, fleet.KindRegion),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options.Regions = args
+			options.Regions = kinds.Names(fleet.KindRegion, args)
 			return run(cmd.Context(), options)
 		},
 	}

@@ -83,9 +83,9 @@ func Describe(ctx context.Context, options *DescribeOptions) error {
 func document(w io.Writer, document *structpb.Struct) {
 	fields := document.AsMap()
 	metadata, _ := fields["metadata"].(map[string]any)
-	fmt.Fprintf(w, "Name:  %s\nKind:  %s\n", metadata["name"], fields["kind"])
+	name := output.Scalar(metadata["name"])
 	delete(metadata, "name")
-	output.Text(w, "", metadata)
+	output.Head(w, name, output.Scalar(fields["kind"]), metadata)
 	for _, part := range []string{"spec", "status"} {
 		if fields[part] != nil {
 			output.Text(w, "", map[string]any{part: fields[part]})

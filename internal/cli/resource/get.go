@@ -61,6 +61,9 @@ func (o *GetOptions) addFilters(cmd *cobra.Command) {
 // kindAndName also reads KIND/NAME, as -o name writes it.
 func kindAndName(args []string) (kind, name string) {
 	if len(args) == 2 {
+		if known, err := kinds.Lookup(args[0]); err == nil {
+			return args[0], kinds.Name(known.Kind, args[1])
+		}
 		return args[0], args[1]
 	}
 	kind, name, _ = strings.Cut(args[0], "/")

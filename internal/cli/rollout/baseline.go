@@ -12,6 +12,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -55,7 +56,7 @@ followed to its end; the exit code tells how it ended (fleetctl help exit-codes)
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Name(f, fleet.KindBaseline),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options.Baseline = args[0]
+			options.Baseline = kinds.Name(fleet.KindBaseline, args[0])
 			return run(cmd.Context(), options)
 		},
 	}
@@ -67,7 +68,7 @@ followed to its end; the exit code tells how it ended (fleetctl help exit-codes)
 
 func (o *BaselineOptions) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.Strategy, "strategy", "", "rollout strategy (default: all clusters in one wave, four at a time)")
+	flags.StringVar(&o.Strategy, "strategy", "", "rollout strategy (default: three clusters, a quarter, then all)")
 	flags.StringSliceVar(&o.Clusters, "cluster", nil, "only these clusters; may be repeated")
 	flags.StringArrayVarP(&o.Labels, "selector", "l", nil, "only clusters with label=value; may be repeated")
 	flags.StringVar(&o.PlanHash, "plan-hash", "", "start only if the plan has this hash")

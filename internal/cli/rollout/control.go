@@ -10,6 +10,7 @@ import (
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -36,7 +37,7 @@ func newControl(f *factory.Factory, verb, short, long string, options *ControlOp
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Name(f, fleet.KindRollout),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options.Rollout = args[0]
+			options.Rollout = kinds.Name(fleet.KindRollout, args[0])
 			return run(cmd.Context(), options)
 		},
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -43,7 +44,7 @@ and the exit code tells how it ended.`,
 		ValidArgsFunction: complete.Name(f, fleet.KindRollout),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				options.Rollout = args[0]
+				options.Rollout = kinds.Name(fleet.KindRollout, args[0])
 			}
 			return run(cmd.Context(), options)
 		},

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -93,7 +94,7 @@ func (s *state) outcome() error {
 	if s.status.Phase == fleet.PhaseSucceeded || !s.status.Phase.Done() {
 		return nil
 	}
-	message := s.status.Message
+	message := strings.TrimPrefix(s.status.Message, "Rollout "+s.id+": ")
 	if message == "" {
 		message = "it ended " + string(s.status.Phase)
 	}
