@@ -23,12 +23,7 @@ type Config struct {
 	Dir          string        // folder with the plugin binaries, fleet-provider-NAME
 	LockFile     string        // where their checksums are pinned; made when missing
 	StartTimeout time.Duration // for one plugin to start; default 30 s
-
-	// Accounts are cloud account settings by provider. They go into every
-	// request that does not have the same setting itself.
-	Accounts map[string]map[string]string
-
-	Logger *slog.Logger // default slog.Default()
+	Logger       *slog.Logger  // default slog.Default()
 }
 
 // Host runs plugins. It is safe for concurrent use.
@@ -107,7 +102,7 @@ func (h *Host) supervised(name string) (*supervised, error) {
 	if !providerName.MatchString(name) || !isExecutable(path) {
 		return nil, h.unknownProvider(name)
 	}
-	made := &supervised{host: h, name: name, path: path, account: h.config.Accounts[name], logger: h.config.Logger.With("provider", name)}
+	made := &supervised{host: h, name: name, path: path, logger: h.config.Logger.With("provider", name)}
 	h.plugins[name] = made
 	return made, nil
 }

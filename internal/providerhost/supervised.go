@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
@@ -21,13 +20,12 @@ const (
 
 // supervised is a provider whose plugin process may come and go.
 type supervised struct {
-	host    *Host
-	name    string
-	path    string
-	account map[string]string // settings for requests that do not have them
-	logger  *slog.Logger
-	starts  singleflight.Group
-	ending  sync.WaitGroup // plugins being killed
+	host   *Host
+	name   string
+	path   string
+	logger *slog.Logger
+	starts singleflight.Group
+	ending sync.WaitGroup // plugins being killed
 
 	mu          sync.Mutex
 	client      *plugin.Client         // nil when none runs
@@ -55,12 +53,6 @@ func (s *supervised) Describe(ctx context.Context) (providers.Description, error
 
 // ClusterObjects implements providers.Provider.
 func (s *supervised) ClusterObjects(ctx context.Context, request providers.ClusterRequest) (providers.ClusterObjects, error) {
-	account := maps.Clone(s.account)
-	if account == nil {
-		account = map[string]string{}
-	}
-	maps.Copy(account, request.Account)
-	request.Account = account
 	return call(ctx, s, func(client *plugin.Client) (providers.ClusterObjects, error) {
 		return client.ClusterObjects(ctx, request)
 	})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/meridian-fleet/meridian/providers"
@@ -71,6 +72,7 @@ func configure(options Options, command *exec.Cmd) *goplugin.ClientConfig {
 		SecureConfig:     &goplugin.SecureConfig{Checksum: options.SHA256, Hash: sha256.New()},
 		SkipHostEnv:      true,
 		StartTimeout:     options.StartTimeout,
+		GRPCDialOptions:  []grpc.DialOption{grpc.WithKeepaliveParams(hostKeepalive)},
 		Logger:           newLogger(options.Logger),
 	}
 }

@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"context"
+	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/meridian-fleet/meridian/providers"
 	providerv1 "github.com/meridian-fleet/meridian/providers/proto/v1"
@@ -47,3 +49,11 @@ func pluginSets(provider providers.Provider) map[int]goplugin.PluginSet {
 		ProtocolVersion: {serviceName: &adapter{provider: provider}},
 	}
 }
+
+// A host pings the connection of a call that takes long, so that a plugin that
+// hangs is found even by a call without a deadline. The plugin must expect it,
+// or gRPC takes the pings for abuse.
+var (
+	hostKeepalive   = keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}
+	pluginKeepalive = keepalive.EnforcementPolicy{MinTime: 5 * time.Second}
+)

@@ -24,7 +24,8 @@ func Serve(provider providers.Provider) {
 		HandshakeConfig:  handshake,
 		VersionedPlugins: pluginSets(provider),
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
-			server := grpc.NewServer(append(options, grpc.ChainUnaryInterceptor(recoverPanics))...)
+			server := grpc.NewServer(append(options,
+				grpc.ChainUnaryInterceptor(recoverPanics), grpc.KeepaliveEnforcementPolicy(pluginKeepalive))...)
 			go line.stopWithHost(server)
 			return server
 		},

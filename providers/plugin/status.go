@@ -66,11 +66,9 @@ func fromStatus(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	switch received.Code() {
-	case codes.Canceled:
-		return context.Canceled
 	case codes.DeadlineExceeded:
 		return context.DeadlineExceeded
-	case codes.Unavailable:
+	case codes.Unavailable, codes.Canceled: // the caller did not cancel: the connection was closed under the call
 		return &providers.Error{Kind: providers.KindUnavailable, Message: ErrLost.Error() + ": " + received.Message(), Err: ErrLost}
 	case codes.Unimplemented:
 		return providers.Errorf(providers.KindUnsupported, "the plugin does not know this call: %s", received.Message())

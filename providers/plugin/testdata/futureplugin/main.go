@@ -9,7 +9,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-type future struct{ goplugin.NetRPCUnsupportedPlugin }
+type future struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
 
 func (future) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error { return nil }
 
