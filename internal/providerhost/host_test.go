@@ -210,8 +210,8 @@ func TestErrorsHaveTheFleetsKinds(t *testing.T) {
 func TestEveryFaultBecomesAnError(t *testing.T) {
 	t.Parallel()
 	_, err := newFixture(t).provider(t).ClusterObjects(t.Context(), asking("faults"))
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
 		t.Fatalf("want several errors, got %v", err)
 	}
 	var fields []string

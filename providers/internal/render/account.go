@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -27,8 +28,8 @@ func CheckAccount(account map[string]string, known, required []string, faults *p
 // both at once.
 func Check(request providers.ClusterRequest, check func(*providers.Faults)) error {
 	var faults providers.Faults
-	err := request.Validate()
-	if withFaults, ok := err.(*providers.Error); ok {
+	var withFaults *providers.Error
+	if errors.As(request.Validate(), &withFaults) {
 		faults = withFaults.Faults
 	}
 	check(&faults)
