@@ -35,7 +35,7 @@ type testFleet struct {
 
 func newFleet(t *testing.T) *testFleet {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	store, err := inventory.OpenSQLite(ctx, filepath.Join(t.TempDir(), "inventory.db"))
 	if err != nil {
 		t.Fatal(err)
