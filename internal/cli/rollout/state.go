@@ -114,7 +114,7 @@ func (s *state) lines() []progress.Line {
 	}}
 	for _, wave := range s.status.Waves {
 		lines = append(lines, progress.Line{
-			Key: "wave " + wave.Name, State: string(wave.Phase), Detail: wave.Message,
+			Key: "wave " + wave.Name, State: string(wave.Phase), Detail: s.waveMessage(wave),
 			Counter: waveCount(wave),
 			Style:   style(wave.Phase), Done: wave.Phase == fleet.PhaseSucceeded,
 		})
@@ -127,6 +127,14 @@ func (s *state) lines() []progress.Line {
 		}
 	}
 	return lines
+}
+
+// waveMessage is empty when the rollout says the same.
+func (s *state) waveMessage(wave fleet.WaveStatus) string {
+	if wave.Message == s.status.Message {
+		return ""
+	}
+	return wave.Message
 }
 
 func waveCount(wave fleet.WaveStatus) string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
@@ -81,7 +82,11 @@ func Status(ctx context.Context, options *StatusOptions) error {
 	if _, err := shown.read(ctx, client); err != nil {
 		return err
 	}
-	return shown.write(options.Streams.Out, options.Now())
+	shorten := brief
+	if options.Output == output.Wide {
+		shorten = func(message string) string { return message }
+	}
+	return shown.write(options.Streams.Out, options.Now(), shorten)
 }
 
 // newest finds the rollout that was ordered last.
@@ -107,16 +112,19 @@ func newest(ctx context.Context, client fleetv1connect.FleetServiceClient) (stri
 	return newest.Name, nil
 }
 
+// brief cuts a message to what a table has room for; -o wide has it all.
+func brief(message string) string { return ansi.Truncate(message, 80, "…") }
+
 // write prints the state for people.
-func (s *state) write(w io.Writer, now time.Time) error {
+func (s *state) write(w io.Writer, now time.Time, shorten func(string) string) error {
 	s.writeHead(w, now)
 	waves := output.NewGrid("WAVE", "PHASE", "CLUSTERS", "FAILED", "MESSAGE")
 	clusters := output.NewGrid("CLUSTER", "WAVE", "PHASE", "CREATED", "CONFIGURED", "UNCHANGED", "PRUNED", "MESSAGE")
 	for _, wave := range s.status.Waves {
-		waves.Row(wave.Name, string(wave.Phase), fmt.Sprintf("%d/%d", wave.Succeeded, len(wave.Clusters)), strconv.Itoa(wave.Failed), wave.Message)
+		waves.Row(wave.Name, string(wave.Phase), fmt.Sprintf("%d/%d", wave.Succeeded, len(wave.Clusters)), strconv.Itoa(wave.Failed), shorten(s.waveMessage(wave)))
 		for _, c := range s.ofWave(wave) {
 			clusters.Row(c.spec.Cluster, wave.Name, string(c.status.Phase), strconv.Itoa(c.status.Created), strconv.Itoa(c.status.Configured),
-				strconv.Itoa(c.status.Unchanged), strconv.Itoa(c.status.Pruned), c.status.Message)
+				strconv.Itoa(c.status.Unchanged), strconv.Itoa(c.status.Pruned), shorten(c.status.Message))
 		}
 	}
 	for _, grid := range []*output.Grid{waves, clusters, s.blocked()} {
