@@ -3,7 +3,8 @@ SHELL := /bin/bash
 BIN := $(CURDIR)/bin
 COMMANDS := fleetd fleetctl fleet-provider-aws fleet-provider-gcp fleet-provider-azure
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X github.com/meridian-fleet/meridian/internal/daemon/version.Version=$(VERSION)
+VERSION_OF := -X github.com/meridian-fleet/meridian/internal
+LDFLAGS := -s -w $(VERSION_OF)/daemon/version.Version=$(VERSION) $(VERSION_OF)/cli/version.Version=$(VERSION)
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
