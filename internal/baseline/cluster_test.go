@@ -67,6 +67,10 @@ func TestCluster(t *testing.T) {
 		"refused by a policy":             testPolicy,
 		"invalid for the server":          testInvalidObject,
 		"lost record":                     testLostRecord,
+		"server cannot be reached":        testUnreachable,
+		"server goes away":                testServerGoesAway,
+		"server comes back":               testServerComesBack,
+		"cancelled":                       testCancelled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

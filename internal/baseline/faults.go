@@ -27,10 +27,12 @@ func clusterFault(object, doing string, err error) error {
 
 func faultKind(err error) *fleet.ErrorKind {
 	switch {
-	case unreachable(err), serverBusy(err), errors.Is(err, context.DeadlineExceeded):
-		return fleet.ErrUnavailable
+	// A refusal comes first: one with a body that is not understood counts as
+	// an unexpected answer, too.
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return fleet.ErrDenied
+	case unreachable(err), serverBusy(err), errors.Is(err, context.DeadlineExceeded):
+		return fleet.ErrUnavailable
 	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
 		return fleet.ErrConflict
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
