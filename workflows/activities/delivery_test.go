@@ -83,7 +83,7 @@ func TestDeliveryKeepsConnectionsThatWork(t *testing.T) {
 	rotated := activities.NewDelivery(access)
 	access.config.Store(refused)
 	if _, err := rotated.Drift(ctx, target); !errors.Is(err, fleet.ErrDenied) {
-		t.Fatalf("refused: %v", err)
+		t.Fatalf("refused: %v (%v)", err, fleet.KindOf(err))
 	}
 	access.config.Store(good)
 	if _, err := rotated.Drift(ctx, target); err != nil {
