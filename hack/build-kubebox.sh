@@ -14,7 +14,7 @@ module=$(cd "$(dirname "$0")/../internal/sandbox/kubebox" && pwd)
 script=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 
 sources() {
-	(cd "$module" && find . -type f \( -name '*.go' ! -name '*_test.go' -o -name go.mod -o -name go.sum -o -path '*/embedded/*' \) | LC_ALL=C sort |
+	(cd "$module" && find . -type f \( -name '*.go' ! -name '*_test.go' -o -name go.mod -o -name go.sum \) | LC_ALL=C sort |
 		while IFS= read -r file; do printf '%s ' "$file"; sha256sum <"$file"; done)
 }
 hash=$( { sources; sha256sum <"$script"; (cd "$module" && go env GOVERSION GOOS GOARCH); } | sha256sum | cut -c1-32)
@@ -34,6 +34,9 @@ if [ ! -x "$cache/kubebox" ]; then
 	mv "$cache/kubebox.partial" "$cache/kubebox"
 fi
 flock -u 9
+# A binary is 170 MB: those of sources that nobody has built for weeks go.
+touch "$cache"
+find "$(dirname "$cache")" -mindepth 1 -maxdepth 1 -type d -mtime +14 -exec rm -rf {} +
 
 [ "$cache/kubebox" -ef "$out" ] && exit 0 # a link to it already
 

@@ -28,8 +28,7 @@ import (
 
 // controllers run in every cluster: what workloads, their nodes and their
 // cleaning up need. Left out is what serves clouds, storage and certificates,
-// which nothing simulated uses and which costs memory in every cluster; and the
-// type checker of admission policies, which costs 20 MiB and only warns.
+// which nothing simulated uses and which costs memory in every cluster.
 var controllers = []string{
 	names.ClusterRoleAggregationController,
 	names.CronJobController,
@@ -51,6 +50,7 @@ var controllers = []string{
 	names.StatefulSetController,
 	names.TaintEvictionController,
 	names.TTLAfterFinishedController,
+	names.ValidatingAdmissionPolicyStatusController,
 }
 
 const (

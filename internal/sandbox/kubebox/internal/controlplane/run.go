@@ -120,6 +120,7 @@ func (c *cluster) startComponents(ctx context.Context) error {
 		"controllers": c.startControllers,
 		"scheduler":   c.startScheduler,
 		"kubelets":    c.startKubelets,
+		"programs":    c.startPrograms,
 	} {
 		if err := start(ctx); err != nil {
 			return fmt.Errorf("%s: %w", name, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/kubernetes/pkg/scheduler"
 	"k8s.io/kubernetes/pkg/scheduler/apis/config"
@@ -21,15 +22,16 @@ func (c *cluster) startScheduler(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.runScheduler(ctx, defaults)
-}
-
-// runScheduler serves the profiles of a configuration until ctx ends.
-func (c *cluster) runScheduler(ctx context.Context, configuration *config.KubeSchedulerConfiguration) error {
 	clientConfig, err := c.clientConfig(credentials.Scheduler)
 	if err != nil {
 		return err
 	}
+	return runScheduler(ctx, clientConfig, defaults)
+}
+
+// runScheduler serves the profiles of a configuration until ctx ends. It
+// returns when it has begun to.
+func runScheduler(ctx context.Context, clientConfig *rest.Config, configuration *config.KubeSchedulerConfiguration) error {
 	client, err := kubernetes.NewForConfig(clientConfig)
 	if err != nil {
 		return err
