@@ -37,7 +37,7 @@ func TestLaunchSaysWhyItFailed(t *testing.T) {
 		want    string
 	}{
 		"no kubebox":    {[]string{executable, asSandbox, "STATE", "/nonexistent/kubebox"}, "/nonexistent/kubebox"},
-		"no kubebox 2":  {[]string{executable, asSandbox, "STATE", "/bin/false"}, "does not start"},
+		"not kubebox":   {[]string{executable, asSandbox, "STATE", "/bin/false"}, "does not start"},
 		"other program": {[]string{"/bin/sh", "-c", "echo some words >&2; exit 3"}, "some words"},
 		"no program":    {[]string{"/nonexistent/fleetd"}, "/nonexistent/fleetd"},
 	} {
