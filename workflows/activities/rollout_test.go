@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,10 +82,9 @@ func TestPlanHashCoversWhatMatters(t *testing.T) {
 		return planned, err
 	}
 	others["changes"] = hash(order)
-	port := 0
+	var port atomic.Int64
 	f.world.plan = func(activities.Target) (activities.Planned, error) {
-		port++
-		return activities.Planned{}, fleet.Errorf(fleet.ErrUnavailable, "dial 127.0.0.1:%d", port)
+		return activities.Planned{}, fleet.Errorf(fleet.ErrUnavailable, "dial 127.0.0.1:%d", port.Add(1))
 	}
 	others["problem"] = hash(order)
 	for what, other := range others {
