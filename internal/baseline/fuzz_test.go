@@ -52,8 +52,8 @@ func FuzzFromFiles(f *testing.F) {
 }
 
 func faultsOf(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
 		return []error{err}
 	}
 	var out []error

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -41,8 +42,9 @@ func (l *loader) kustomize(field, folder string) ([]sourceObject, []error) {
 	}
 	for _, fault := range faults {
 		// Lines of what kustomize made are not lines of a file people have.
-		if typed, ok := fault.(*fleet.Error); ok {
-			typed.Position = at
+		var known *fleet.Error
+		if errors.As(fault, &known) {
+			known.Position = at
 		}
 	}
 	if len(objects) == 0 && len(faults) == 0 {

@@ -1,11 +1,11 @@
 package baseline
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
-
-	"bytes"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -75,15 +75,8 @@ func pathsOf(fields []byte) map[string]bool {
 	if err := set.FromJSON(bytes.NewReader(fields)); err != nil {
 		return paths
 	}
-	set.Iterate(func(path fieldpath.Path) { paths[trimDot(path.String())] = true })
+	set.Iterate(func(path fieldpath.Path) { paths[strings.TrimPrefix(path.String(), ".")] = true })
 	return paths
-}
-
-func trimDot(path string) string {
-	if len(path) > 0 && path[0] == '.' {
-		return path[1:]
-	}
-	return path
 }
 
 // managersOf names who, other than us, owns one of the given fields of a live

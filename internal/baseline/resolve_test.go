@@ -88,8 +88,13 @@ func names(resolved *Resolved) []string {
 
 func TestResolve(t *testing.T) {
 	t.Parallel()
-	bundle := bundleOf(t, variedBundle)
-	resolved := resolve(t, bundle)
+	facts := plainFacts() // in the Go types they have elsewhere
+	facts.Cluster["gpuProducts"] = []string{"NVIDIA-H100-80GB-HBM3"}
+	facts.Region["labels"] = map[string]string{"ring": "canary"}
+	resolved, err := bundleOf(t, variedBundle).Resolve(facts)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := names(resolved); !slices.Equal(got, []string{"gpu", "bottom", "top"}) {
 		t.Errorf("components %v", got)
 	}

@@ -153,6 +153,6 @@ type PlannedCluster struct {
 type ObjectChange struct {
 	Component string   `json:"component"`
 	Object    string   `json:"object"`
-	Action    string   `json:"action"` // create, update, delete, conflict
+	Action    string   `json:"action"` // create, update, replace, delete, conflict
 	Fields    []string `json:"fields,omitempty"`
 }
