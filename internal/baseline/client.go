@@ -98,11 +98,15 @@ func (c *client) get(ctx context.Context, at resource, namespace, name string) (
 }
 
 // list returns the objects a label selector matches, in a namespace or, when
-// it is empty, in all. The list is up to date: a hand edit made just before is
-// in it. For a kind that nobody writes to, the server takes up to 100 ms to be
-// sure of that; lists are asked for concurrently, so that this counts once.
-func (c *client) list(ctx context.Context, at resource, namespace, selector string) ([]*unstructured.Unstructured, error) {
-	list, err := c.do(ctx, c.rest.Get().AbsPath(at.path(namespace, "")...).Param("labelSelector", selector), nil)
+// it is empty, in all. A certain list is up to date: a hand edit made just
+// before is in it; for a kind that nobody writes to, the server takes up to
+// 100 ms to be sure of that. Another may be a moment old.
+func (c *client) list(ctx context.Context, at resource, namespace, selector string, certain bool) ([]*unstructured.Unstructured, error) {
+	request := c.rest.Get().AbsPath(at.path(namespace, "")...).Param("labelSelector", selector)
+	if !certain {
+		request = request.Param("resourceVersion", "0")
+	}
+	list, err := c.do(ctx, request, nil)
 	if err != nil {
 		return nil, err
 	}

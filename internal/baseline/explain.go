@@ -56,7 +56,7 @@ func (c *Cluster) podTrouble(ctx context.Context, workload *unstructured.Unstruc
 	if runtime.DefaultUnstructuredConverter.FromUnstructured(selector, &parsed) != nil {
 		return ""
 	}
-	list, err := c.client.list(ctx, pods, workload.GetNamespace(), metav1.FormatLabelSelector(&parsed))
+	list, err := c.client.list(ctx, pods, workload.GetNamespace(), metav1.FormatLabelSelector(&parsed), false)
 	if err != nil {
 		return ""
 	}

@@ -38,13 +38,12 @@ func (c *Cluster) observe(ctx context.Context, resolved *Resolved) (*observation
 			kinds[object.key.groupKind()] = object.kind()
 		}
 	}
+	if seen.record, err = c.readRecord(ctx, resolved.Name); err != nil {
+		return nil, err
+	}
 	var lists sync.Mutex
 	group, listContext := errgroup.WithContext(ctx)
 	group.SetLimit(concurrency)
-	group.Go(func() (err error) {
-		seen.record, err = c.readRecord(listContext, resolved.Name)
-		return err
-	})
 	for _, kind := range kinds {
 		group.Go(func() error { return c.listKind(listContext, resolved.Name, kind, seen, &lists) })
 	}
@@ -78,7 +77,9 @@ func (c *Cluster) listKind(ctx context.Context, baseline string, kind schema.Gro
 	if err != nil {
 		return clusterFault("", "find kind "+kind.Kind, err)
 	}
-	objects, err := c.client.list(ctx, at, "", LabelBaseline+"="+baseline)
+	// Without a record, hardly anything of ours is there, and nothing is
+	// decided by it that the applies would not find out.
+	objects, err := c.client.list(ctx, at, "", LabelBaseline+"="+baseline, seen.record.stored != nil)
 	if apierrors.IsNotFound(err) {
 		c.kinds.forget() // its definition went since we asked
 		return nil
