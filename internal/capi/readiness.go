@@ -99,16 +99,17 @@ func poolReason(pool *clusterv1.MachinePool) string {
 }
 
 // terminalFailure is what providers report through Cluster API as beyond
-// repair by waiting.
+// repair by waiting. Providers of contract v1beta1, which those of the clouds
+// still are, have no other place for it than the deprecated fields.
 func terminalFailure(cluster *clusterv1.Cluster, pools []*clusterv1.MachinePool) string {
 	if old := cluster.Status.Deprecated; old != nil && old.V1Beta1 != nil {
-		if message := failureText(old.V1Beta1.FailureReason, old.V1Beta1.FailureMessage); message != "" {
+		if message := failureText(old.V1Beta1.FailureReason, old.V1Beta1.FailureMessage); message != "" { //nolint:staticcheck // see above
 			return message
 		}
 	}
 	for _, pool := range pools {
 		if old := pool.Status.Deprecated; old != nil && old.V1Beta1 != nil {
-			if message := failureText(old.V1Beta1.FailureReason, old.V1Beta1.FailureMessage); message != "" {
+			if message := failureText(old.V1Beta1.FailureReason, old.V1Beta1.FailureMessage); message != "" { //nolint:staticcheck // see above
 				return fmt.Sprintf("MachinePool %s: %s", pool.Name, message)
 			}
 		}

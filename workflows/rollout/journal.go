@@ -36,7 +36,9 @@ func (j *journal) keep(ctx workflow.Context) {
 			return
 		}
 		j.dirty = false
-		j.write(ctx, nil)
+		if err := j.write(ctx, nil); err != nil {
+			workflow.GetLogger(ctx).Warn("the rollout's progress could not be recorded", "error", err)
+		}
 	}
 }
 
