@@ -34,7 +34,7 @@ func BenchmarkApply(b *testing.B) {
 
 func benchmarkApply(b *testing.B, config *rest.Config, count int) {
 	cluster := connectTo(b, config)
-	var floors, firsts, agains []float64
+	var floors, firsts, repeats []float64
 	for round := 0; b.Loop(); round++ {
 		name := fmt.Sprintf("bench-%d-%d-%d", count, b.N, round)
 		var floor time.Duration
@@ -50,11 +50,11 @@ func benchmarkApply(b *testing.B, config *rest.Config, count int) {
 		if round%2 == 1 {
 			takeFloor()
 		}
-		floors, firsts, agains = append(floors, floor.Seconds()), append(firsts, first.Seconds()/floor.Seconds()), append(agains, again.Seconds()/floor.Seconds())
+		floors, firsts, repeats = append(floors, floor.Seconds()), append(firsts, first.Seconds()/floor.Seconds()), append(repeats, again.Seconds()/floor.Seconds())
 	}
 	b.ReportMetric(1000*middle(floors), "floor-ms")
 	b.ReportMetric(middle(firsts), "first/floor")
-	b.ReportMetric(middle(agains), "unchanged/floor")
+	b.ReportMetric(middle(repeats), "unchanged/floor")
 }
 
 func middle(values []float64) float64 {

@@ -19,7 +19,7 @@ func TestConfiguration(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	broken := filepath.Join(folder, "broken.lock")
-	if err := os.WriteFile(broken, []byte("plugins: [{nmae: aws}]"), 0o600); err != nil {
+	if err := os.WriteFile(broken, []byte("plugins: [{nam: aws}]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, config := range map[string]Config{

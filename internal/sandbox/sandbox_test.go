@@ -197,7 +197,7 @@ func checkCrash(t *testing.T, stateDir string, running *sandbox.Client, api clie
 	}
 	eventually(t, "every process ends with the sandbox", func(ctx context.Context) error {
 		if _, err := sandbox.Find(ctx, stateDir); !errors.Is(err, fleet.ErrNotFound) {
-			return fmt.Errorf("Find says %v, want not found", err)
+			return fmt.Errorf("Find says %w, want not found", err)
 		}
 		return noneLeft(before)
 	})

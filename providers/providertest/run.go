@@ -3,7 +3,6 @@ package providertest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 
@@ -178,7 +177,7 @@ func cancelledCalls(t *testing.T, subject Subject) {
 func asText(objects providers.ClusterObjects) []string {
 	var all []string
 	for _, object := range objects.Objects {
-		all = append(all, fmt.Sprintf("%s", object))
+		all = append(all, string(object))
 	}
 	return all
 }

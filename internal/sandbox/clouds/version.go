@@ -25,8 +25,8 @@ func upgrade(present, desired string) (string, error) {
 	if present == "" {
 		return target, nil
 	}
-	running, err := kubernetesVersion(present)
-	if err != nil {
+	running, unreadable := kubernetesVersion(present)
+	if unreadable != nil {
 		return target, nil // what runs says nothing: there is nothing to compare with
 	}
 	if wanted.LessThan(running) {

@@ -17,7 +17,7 @@ import (
 
 const (
 	gpuResource corev1.ResourceName = "nvidia.com/gpu"
-	gpuDriver                       = "gpu.nvidia.com"
+	gpuDriver   string              = "gpu.nvidia.com"
 )
 
 // gpuLabels are those of NVIDIA's GPU feature discovery.
