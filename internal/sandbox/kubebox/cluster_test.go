@@ -223,7 +223,7 @@ func TestMisuse(t *testing.T) {
 		code      int
 		says      string
 	}{
-		"unknown flag":         {[]string{"cluster", "--nmae", "x"}, 2, "--nmae"},
+		"unknown flag":         {[]string{"cluster", "--nam", "x"}, 2, "--nam"},
 		"version too old":      {[]string{"cluster", "--name", "x", "--dir", "x", "--etcd", "e", "--kubernetes-version", "v1.20.0"}, 2, "v1.20.0 cannot be served"},
 		"version too new":      {[]string{"cluster", "--name", "x", "--dir", "x", "--etcd", "e", "--kubernetes-version", "v1.99.0"}, 2, "v1.99.0 cannot be served"},
 		"no version":           {[]string{"cluster", "--name", "x", "--dir", "x", "--etcd", "e", "--kubernetes-version", "latest"}, 2, `"latest"`},

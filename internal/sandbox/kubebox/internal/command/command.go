@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,7 +41,7 @@ type streams struct {
 }
 
 // Main runs the command line and returns the process's exit code.
-func Main(arguments []string, input io.Reader, output, errors io.Writer) int {
+func Main(arguments []string, input io.Reader, output, problems io.Writer) int {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(lean)
 	}
@@ -49,13 +50,14 @@ func Main(arguments []string, input io.Reader, output, errors io.Writer) int {
 	root := newRoot(&streams{input, output})
 	root.SetArgs(arguments)
 	root.SetOut(output)
-	root.SetErr(errors)
+	root.SetErr(problems)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(errors, "kubebox:", err)
-	if _, misused := err.(misuse); misused {
+	fmt.Fprintln(problems, "kubebox:", err)
+	var misused misuse
+	if errors.As(err, &misused) {
 		return exitMisused
 	}
 	return exitFailed
