@@ -35,6 +35,8 @@ func (s *Server) answerable(ctx context.Context, procedure string, err error) er
 		return already
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
 		return connect.NewError(connect.CodeCanceled, errors.New("the caller went away"))
+	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
+		return connectError(connect.CodeDeadlineExceeded, fleet.Errorf(fleet.ErrWaiting, "the time the caller allowed is over"))
 	case fleet.KindOf(err) == fleet.ErrInternal:
 		return s.defect(ctx, procedure, err)
 	}

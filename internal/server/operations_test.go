@@ -89,6 +89,7 @@ func (f *fixture) withBaseline() {
 func TestStartRollout(t *testing.T) {
 	f := newFixture(t)
 	f.withBaseline()
+	f.workflows.result = fleet.RolloutPlan{Hash: "h"}
 	name, err := f.start(&fleetv1.RolloutOrder{Baseline: "web@1.0.0", Strategy: "careful", Clusters: []string{"first"}, PlanHash: "h"})
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +109,18 @@ func TestStartRollout(t *testing.T) {
 	second, err := f.start(&fleetv1.RolloutOrder{Baseline: "web@1.0.0"})
 	if err != nil || second <= name {
 		t.Errorf("names do not sort by time: %s, then %s (%v)", name, second, err)
+	}
+}
+
+func TestAnOrderBoundToAnOldPlanIsNotRecorded(t *testing.T) {
+	f := newFixture(t)
+	f.withBaseline()
+	f.workflows.result = fleet.RolloutPlan{Hash: "new"}
+	_, err := f.start(&fleetv1.RolloutOrder{Baseline: "web@1.0.0", PlanHash: "old"})
+	expectFailure(t, err, fleet.ErrConflict, "the plan now is new, not old")
+	rollouts, err := f.store.List(t.Context(), fleet.KindRollout, inventory.Query{})
+	if err != nil || len(rollouts) != 0 {
+		t.Errorf("recorded %v (%v)", rollouts, err)
 	}
 }
 

@@ -19,8 +19,7 @@ func (s *Server) PlanRollout(ctx context.Context, request *connect.Request[fleet
 	if err != nil {
 		return nil, err
 	}
-	var plan fleet.RolloutPlan
-	err = s.Workflows.Execute(ctx, workflows.PlanID(newID()), workflows.PlanWorkflow, workflows.PlanInput{Spec: spec}, &plan)
+	plan, err := s.plan(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +27,33 @@ func (s *Server) PlanRollout(ctx context.Context, request *connect.Request[fleet
 	return connect.NewResponse(&fleetv1.PlanRolloutResponse{Plan: planned}), err
 }
 
+func (s *Server) plan(ctx context.Context, spec fleet.RolloutSpec) (plan fleet.RolloutPlan, err error) {
+	err = s.Workflows.Execute(ctx, workflows.PlanID(newID()), workflows.PlanWorkflow, workflows.PlanInput{Spec: spec}, &plan)
+	return plan, err
+}
+
+// checkPlan answers at once when an order is bound to a plan that no longer
+// holds. The rollout itself checks again, right before it acts.
+func (s *Server) checkPlan(ctx context.Context, spec fleet.RolloutSpec) error {
+	if spec.PlanHash == "" {
+		return nil
+	}
+	unbound := spec
+	unbound.PlanHash = ""
+	plan, err := s.plan(ctx, unbound)
+	if err == nil && plan.Hash != spec.PlanHash {
+		err = fleet.Errorf(fleet.ErrConflict, "the plan now is %s, not %s: something changed since it was made", plan.Hash, spec.PlanHash).
+			Advise("look at the plan again, and order it by its new hash")
+	}
+	return err
+}
+
 // StartRollout records a rollout and starts the workflow that carries it out.
 func (s *Server) StartRollout(ctx context.Context, request *connect.Request[fleetv1.StartRolloutRequest]) (*connect.Response[fleetv1.StartRolloutResponse], error) {
 	spec, err := s.ordered(ctx, request.Msg.GetOrder())
+	if err == nil {
+		err = s.checkPlan(ctx, spec)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func (a *Activities) ApplyBaseline(ctx context.Context, input workflows.ChangeIn
 		return fleet.ClusterChangeStatus{}, err
 	}
 	status, err := a.beginChange(ctx, input, cluster)
-	if err != nil {
+	if err != nil || status.Phase == fleet.PhaseSucceeded { // an earlier attempt ended, but could not say so
 		return status, err
 	}
 	applied, err := a.deliver(ctx, input, target)
@@ -30,7 +30,8 @@ func (a *Activities) ApplyBaseline(ctx context.Context, input workflows.ChangeIn
 }
 
 // beginChange records what the cluster should have from now on, before
-// anything is applied, and that the change runs.
+// anything is applied, and that the change runs, unless an earlier attempt of
+// the same change succeeded.
 func (a *Activities) beginChange(ctx context.Context, input workflows.ChangeInput, cluster cluster) (fleet.ClusterChangeStatus, error) {
 	if has := cluster.status.Baseline; has == nil || has.Target != input.Baseline {
 		err := a.updateCluster(ctx, input.Actor, input.Cluster, func(status *fleet.ClusterStatus) {
@@ -46,7 +47,10 @@ func (a *Activities) beginChange(ctx context.Context, input workflows.ChangeInpu
 	now := a.now()
 	running := fleet.ClusterChangeStatus{Phase: fleet.PhaseRunning, StartedAt: &now}
 	err := a.updateChange(ctx, input.Actor, input.Name(), func(status *fleet.ClusterChangeStatus) {
-		if status.StartedAt != nil { // an earlier attempt began it
+		switch {
+		case status.Phase == fleet.PhaseSucceeded:
+			running = *status
+		case status.StartedAt != nil: // an earlier attempt began it
 			running.StartedAt = status.StartedAt
 		}
 		*status = running

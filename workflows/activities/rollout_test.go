@@ -268,6 +268,28 @@ func TestApplyBaselineRecordsTheTargetBeforeItApplies(t *testing.T) {
 	}
 }
 
+// A daemon killed between the last write and the answer runs the activity again.
+func TestApplyBaselineThatEndedIsNotRunAgain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ready("a")
+	input := change(f, "a")
+	f.world.drift = func(activities.Target) ([]fleet.DriftFinding, error) { return nil, nil }
+	runs := 0
+	f.world.apply = func(context.Context, activities.Target, activities.ApplyOptions) (activities.Applied, error) {
+		runs++
+		return activities.Applied{Created: 2, Unchanged: 1}, nil
+	}
+	first, err := f.ApplyBaseline(f.ctx, input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := f.ApplyBaseline(f.ctx, input)
+	if err != nil || runs != 1 || again.Created != 2 || !again.FinishedAt.Equal(*first.FinishedAt) {
+		t.Errorf("ran %d times: first %+v, then %+v (%v)", runs, first, again, err)
+	}
+}
+
 func TestApplyBaselineThatIsBlocked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
