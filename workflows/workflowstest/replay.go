@@ -17,7 +17,7 @@ func Replay(t *testing.T, name string, definition any, wanted int) {
 		t.Fatal(err)
 	}
 	if len(files) < wanted {
-		t.Fatalf("%d recorded histories of %s, want at least %d: record them with go test ./workflows/worker -run TestRecord -update", len(files), name, wanted)
+		t.Fatalf("%d recorded histories of %s, want at least %d: record them with go test ./workflows/worker -run TestScenarios -update", len(files), name, wanted)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
