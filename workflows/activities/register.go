@@ -62,11 +62,11 @@ func beat(ctx context.Context) (stop func()) {
 		ticker := time.NewTicker(beatInterval)
 		defer ticker.Stop()
 		for {
-			activity.RecordHeartbeat(ctx)
 			select {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
 			}
 		}
 	}()
@@ -78,19 +78,34 @@ func crossing(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		select {
-		case <-activity.GetWorkerStopChannel(ctx):
-			return workflows.Fail(fleet.Errorf(fleet.ErrUnavailable, "the worker stops"))
-		default:
-			return temporal.NewCanceledError()
-		}
+	if ended := endedFromOutside(ctx, err); ended != nil {
+		return ended
 	}
 	var blocked *blockedError
 	if errors.As(err, &blocked) {
 		return workflows.Fail(blocked.cause, blocked.blocking...)
 	}
 	return workflows.Fail(err)
+}
+
+// endedFromOutside is what to answer when an activity ended because its
+// context did, nil when it ended by itself. The SDK also ends the context when
+// a heartbeat cannot be delivered: nobody asked for that, and the work is to be
+// taken up again.
+func endedFromOutside(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if !errors.Is(ctx.Err(), context.Canceled) || !errors.Is(err, context.Canceled) && !errors.Is(err, cause) {
+		return nil
+	}
+	select {
+	case <-activity.GetWorkerStopChannel(ctx):
+		return workflows.Fail(fleet.Errorf(fleet.ErrUnavailable, "the worker stops"))
+	default:
+	}
+	if temporal.IsCanceledError(cause) || errors.Is(cause, context.Canceled) {
+		return temporal.NewCanceledError()
+	}
+	return workflows.Fail(fleet.Errorf(fleet.ErrUnavailable, "the workflow service does not hear that the work goes on: %w", cause))
 }
 
 // blockedError is an error with the objects that keep a cluster from being
