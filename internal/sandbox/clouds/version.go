@@ -15,24 +15,21 @@ func kubernetesVersion(written string) (*semver.Version, error) {
 }
 
 // upgrade checks a change of a control plane's version as the clouds do: never
-// back, and one minor version at a time. present is empty for a new one.
+// back, and one minor version at a time. present is empty for a new one; one
+// that cannot be read says nothing to compare with.
 func upgrade(present, desired string) (string, error) {
 	wanted, err := kubernetesVersion(desired)
 	if err != nil {
 		return "", err
 	}
 	target := "v" + wanted.String()
-	if present == "" {
+	running, _ := kubernetesVersion(present)
+	switch {
+	case running == nil:
 		return target, nil
-	}
-	running, unreadable := kubernetesVersion(present)
-	if unreadable != nil {
-		return target, nil // what runs says nothing: there is nothing to compare with
-	}
-	if wanted.LessThan(running) {
+	case wanted.LessThan(running):
 		return "", Refuse("UnsupportedUpgrade", "cannot go back from v%s to %s", running, target)
-	}
-	if wanted.Minor() > running.Minor()+1 {
+	case wanted.Minor() > running.Minor()+1:
 		return "", Refuse("UnsupportedUpgrade", "cannot go from v%s to %s: one minor version at a time", running, target)
 	}
 	return target, nil
