@@ -20,6 +20,7 @@ type database struct {
 	wake    *broadcast
 	stop    context.CancelFunc // ends watches and listeners
 	stopped context.Context
+	opening sync.RWMutex   // held for writing while the database is closed
 	running sync.WaitGroup // watches and listeners
 	listen  sync.Once
 }
@@ -52,9 +53,23 @@ func (d *database) Ping(ctx context.Context) error {
 
 // Close ends all watches and closes the database.
 func (d *database) Close() error {
+	d.opening.Lock()
 	d.stop()
+	d.opening.Unlock()
 	d.running.Wait()
 	return d.wrap(errors.Join(d.read.Close(), d.write.Close()), "close the inventory")
+}
+
+// launch runs something beside the callers until the database is closed. It
+// reports whether it still may: nothing begins once Close waits for the rest.
+func (d *database) launch(do func()) bool {
+	d.opening.RLock()
+	defer d.opening.RUnlock()
+	if d.stopped.Err() != nil {
+		return false
+	}
+	d.running.Go(do)
+	return true
 }
 
 // wrap gives a driver's error its kind; errors that have one keep it.

@@ -51,7 +51,7 @@ type watch struct {
 // again.
 func (d *database) Watch(ctx context.Context, kinds []fleet.Kind, after int64) (<-chan fleet.Change, error) {
 	if d.stopped.Err() != nil {
-		return nil, fleet.Errorf(fleet.ErrUnavailable, "the inventory is closed")
+		return nil, closedFault()
 	}
 	if after < 0 {
 		revision, err := d.Revision(ctx)
@@ -65,14 +65,21 @@ func (d *database) Watch(ctx context.Context, kinds []fleet.Kind, after int64) (
 	w := &watch{database: d, kinds: slices.Clone(kinds), after: after, to: changes}
 	ctx, cancel := context.WithCancel(ctx)
 	unlink := context.AfterFunc(d.stopped, cancel)
-	d.running.Go(func() {
+	launched := d.launch(func() {
 		defer close(changes)
 		defer cancel()
 		defer unlink()
 		w.run(ctx)
 	})
+	if !launched {
+		cancel()
+		unlink()
+		return nil, closedFault()
+	}
 	return changes, nil
 }
+
+func closedFault() error { return fleet.Errorf(fleet.ErrUnavailable, "the inventory is closed") }
 
 // startListening begins to hear of other processes' changes, once.
 func (d *database) startListening() {
@@ -80,7 +87,7 @@ func (d *database) startListening() {
 		return
 	}
 	d.listen.Do(func() {
-		d.running.Go(func() { d.dialect.listen(d.stopped, d.wake.all) })
+		d.launch(func() { d.dialect.listen(d.stopped, d.wake.all) })
 	})
 }
 
