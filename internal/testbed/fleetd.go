@@ -90,7 +90,7 @@ func (f *Fleetd) awaitReady(ctx context.Context, exited <-chan struct{}) error {
 		}
 		select {
 		case <-exited:
-			return fmt.Errorf("fleetd ended while it started: %w\n%s", f.exitError(), f.LogTail())
+			return errors.Join(errors.New("fleetd ended while it started"), f.exitError(), errors.New(f.LogTail()))
 		case <-ctx.Done():
 			return fmt.Errorf("fleetd was not ready in time: %w\n%s", ctx.Err(), f.LogTail())
 		case <-time.After(200 * time.Millisecond):

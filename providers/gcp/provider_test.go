@@ -1,12 +1,11 @@
 package gcp
 
 import (
-	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/meridian-fleet/meridian/providers"
 	"github.com/meridian-fleet/meridian/providers/internal/golden"
+	"github.com/meridian-fleet/meridian/providers/internal/schematest"
 	"github.com/meridian-fleet/meridian/providers/providertest"
 )
 
@@ -55,52 +54,7 @@ func TestGolden(t *testing.T) {
 	golden.Compare(t, "testdata/cluster.yaml", objects)
 }
 
-// variants of the request, each of which must pass the schemas too.
-func variants() map[string]providers.ClusterRequest {
-	all := map[string]providers.ClusterRequest{"plain": request()}
-	vary := func(name string, change func(*providers.ClusterRequest)) {
-		changed := request()
-		change(&changed)
-		all[name] = changed
-	}
-	vary("driver in the image", func(r *providers.ClusterRequest) { r.NodePools[1].GPU.DriverVersion = "580.95.05" })
-	vary("no nodes", func(r *providers.ClusterRequest) { r.NodePools[1].Replicas = 0 })
-	vary("a taint without value", func(r *providers.ClusterRequest) { r.NodePools[1].Taints[0].Value = "" })
-	for name, account := range accounts {
-		vary(name, func(r *providers.ClusterRequest) { r.Account = account })
-	}
-	return all
-}
-
 func TestObjectsPassTheRealSchemas(t *testing.T) {
 	t.Parallel()
-	schemas := loadSchemas(t)
-	for name, request := range variants() {
-		objects, err := newProvider(t).ClusterObjects(t.Context(), request)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		for _, object := range objects.Objects {
-			for _, fault := range schemas.Check(object) {
-				t.Errorf("%s: %v", name, fault)
-			}
-		}
-	}
-}
-
-// A schema check that lets everything pass would prove nothing.
-func TestSchemasRefuse(t *testing.T) {
-	t.Parallel()
-	schemas := loadSchemas(t)
-	objects, err := newProvider(t).ClusterObjects(t.Context(), request())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, object := range objects.Objects {
-		broken := json.RawMessage(strings.Replace(string(object), `"spec":{`, `"spec":{"noSuchField":1,`, 1))
-		if len(schemas.Check(broken)) == 0 {
-			t.Errorf("the schema lets an unknown field pass:\n%s", broken)
-		}
-	}
+	schematest.CheckProvider(t, loadSchemas(t), newProvider(t), request, accounts)
 }
