@@ -32,7 +32,7 @@ export PATH
 
 protoc --go_out=. --go_opt=paths=source_relative \
 	--connect-go_out=. --connect-go_opt=paths=source_relative \
-	api/fleet/v1/fleet.proto
+	api/fleet/v1/fleet.proto api/fleet/v1/residency.proto
 
 if [ -f providers/proto/v1/provider.proto ]; then
 	protoc --go_out=. --go_opt=paths=source_relative \

@@ -20,6 +20,7 @@ type BaselineComponent struct {
 	Source    ComponentSource     `json:"source"`
 	Overrides []ComponentOverride `json:"overrides,omitempty"`
 	Ready     []ReadyCheck        `json:"ready,omitempty"`
+	Data      []ClassUse          `json:"data,omitempty"` // classified data it handles on every cluster: a log shipper's telemetry
 }
 
 // ComponentSource says where a component's objects come from; exactly one

@@ -10,6 +10,12 @@ import (
 type RegionSpec struct {
 	Profile  string `json:"profile"`            // ClusterProfile of the region's default cluster
 	Baseline string `json:"baseline,omitempty"` // NAME@VERSION installed when the region is onboarded
+	// Data is what the region's clusters are meant for. It is checked before
+	// the region is onboarded and before every change to its clusters, and the
+	// clusters admit no classified data but what may be in the region.
+	Data []ClassUse `json:"data,omitempty"`
+	// Facts about the region that no catalog has, by name; see RegionFactNames.
+	Facts map[string]DataFact `json:"facts,omitempty"`
 }
 
 // RegionPhase is where a region is in its life.
@@ -46,7 +52,12 @@ type RegionFacts struct {
 	Jurisdictions []string `json:"jurisdictions"`         // ISO 3166 countries whose law reaches the operator
 	OptIn         bool     `json:"optIn"`                 // must be enabled by the account first
 	ReplicaPair   string   `json:"replicaPair,omitempty"` // id of the region geo-redundant stores copy to
+
+	Facts map[string]DataFact `json:"facts,omitempty"` // those of the Region document, when there is one
 }
+
+// Name of the region the facts are about.
+func (f RegionFacts) Name() string { return f.Provider + "/" + f.ID }
 
 // SplitRegion parts a region's name into provider and cloud id.
 func SplitRegion(name string) (provider, id string, ok bool) {

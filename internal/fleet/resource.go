@@ -19,6 +19,12 @@ const (
 	KindClusterProfile  Kind = "ClusterProfile"
 	KindBaseline        Kind = "Baseline" // name is NAME@VERSION
 	KindRolloutStrategy Kind = "RolloutStrategy"
+
+	KindResidencyPolicy   Kind = "ResidencyPolicy"
+	KindJurisdictionGroup Kind = "JurisdictionGroup"
+	KindDataClass         Kind = "DataClass"
+	KindDataset           Kind = "Dataset"
+	KindWorkload          Kind = "Workload"
 )
 
 // The kinds Meridian itself records.
@@ -26,13 +32,25 @@ const (
 	KindRollout       Kind = "Rollout"
 	KindClusterChange Kind = "ClusterChange" // one cluster's part of a rollout, onboarding or heal
 	KindNode          Kind = "Node"          // observed; name is CLUSTER/NODE, owner the cluster
+
+	KindException Kind = "Exception" // asked for and approved through calls of their own
+	KindPlacement Kind = "Placement" // found; name is CLUSTER/KIND/NAMESPACE/NAME, owner the cluster
+	KindDecision  Kind = "Decision"  // a verdict that led to an act or kept one from happening
 )
 
 // DeclaredKinds lists the kinds that documents may have.
-var DeclaredKinds = []Kind{KindRegion, KindCluster, KindClusterProfile, KindBaseline, KindRolloutStrategy}
+var DeclaredKinds = []Kind{
+	KindRegion, KindCluster, KindClusterProfile, KindBaseline, KindRolloutStrategy,
+	KindResidencyPolicy, KindJurisdictionGroup, KindDataClass, KindDataset, KindWorkload,
+}
+
+// ResidencyKinds lists the kinds that residency answers rest on.
+var ResidencyKinds = []Kind{
+	KindResidencyPolicy, KindJurisdictionGroup, KindDataClass, KindDataset, KindWorkload, KindException, KindPlacement,
+}
 
 // Kinds lists every kind there is.
-var Kinds = append(append([]Kind{}, DeclaredKinds...), KindRollout, KindClusterChange, KindNode)
+var Kinds = append(append([]Kind{}, DeclaredKinds...), KindRollout, KindClusterChange, KindNode, KindException, KindPlacement, KindDecision)
 
 // Ref names one resource.
 type Ref struct {

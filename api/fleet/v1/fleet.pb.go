@@ -490,6 +490,7 @@ func (x *ApplyRequest) GetDryRun() bool {
 type ApplyResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Outcomes      []*Outcome             `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	Warnings      []*structpb.Struct     `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"` // PolicyWarning, about the policies as they then are
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -527,6 +528,13 @@ func (*ApplyResponse) Descriptor() ([]byte, []int) {
 func (x *ApplyResponse) GetOutcomes() []*Outcome {
 	if x != nil {
 		return x.Outcomes
+	}
+	return nil
+}
+
+func (x *ApplyResponse) GetWarnings() []*structpb.Struct {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -2030,9 +2038,10 @@ const file_api_fleet_v1_fleet_proto_rawDesc = "" +
 	"\fApplyRequest\x12*\n" +
 	"\asources\x18\x01 \x03(\v2\x10.fleet.v1.SourceR\asources\x120\n" +
 	"\abundles\x18\x02 \x03(\v2\x16.fleet.v1.BundleSourceR\abundles\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\">\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"s\n" +
 	"\rApplyResponse\x12-\n" +
-	"\boutcomes\x18\x01 \x03(\v2\x11.fleet.v1.OutcomeR\boutcomes\"I\n" +
+	"\boutcomes\x18\x01 \x03(\v2\x11.fleet.v1.OutcomeR\boutcomes\x123\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x17.google.protobuf.StructR\bwarnings\"I\n" +
 	"\aOutcome\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2207,8 +2216,8 @@ var file_api_fleet_v1_fleet_proto_goTypes = []any{
 	nil,                             // 38: fleet.v1.ListRequest.MatchLabelsEntry
 	nil,                             // 39: fleet.v1.RolloutOrder.MatchLabelsEntry
 	nil,                             // 40: fleet.v1.HealDriftResponse.FailedEntry
-	(*timestamppb.Timestamp)(nil),   // 41: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),         // 42: google.protobuf.Struct
+	(*structpb.Struct)(nil),         // 41: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil),   // 42: google.protobuf.Timestamp
 }
 var file_api_fleet_v1_fleet_proto_depIdxs = []int32{
 	2,  // 0: fleet.v1.ErrorDetail.faults:type_name -> fleet.v1.Fault
@@ -2216,57 +2225,58 @@ var file_api_fleet_v1_fleet_proto_depIdxs = []int32{
 	5,  // 2: fleet.v1.ApplyRequest.sources:type_name -> fleet.v1.Source
 	6,  // 3: fleet.v1.ApplyRequest.bundles:type_name -> fleet.v1.BundleSource
 	9,  // 4: fleet.v1.ApplyResponse.outcomes:type_name -> fleet.v1.Outcome
-	41, // 5: fleet.v1.GetRequest.as_of:type_name -> google.protobuf.Timestamp
-	42, // 6: fleet.v1.GetResponse.document:type_name -> google.protobuf.Struct
-	38, // 7: fleet.v1.ListRequest.match_labels:type_name -> fleet.v1.ListRequest.MatchLabelsEntry
-	41, // 8: fleet.v1.ListRequest.as_of:type_name -> google.protobuf.Timestamp
-	42, // 9: fleet.v1.ListResponse.documents:type_name -> google.protobuf.Struct
-	18, // 10: fleet.v1.HistoryResponse.changes:type_name -> fleet.v1.Change
-	41, // 11: fleet.v1.Change.at:type_name -> google.protobuf.Timestamp
-	42, // 12: fleet.v1.Change.before:type_name -> google.protobuf.Struct
-	42, // 13: fleet.v1.Change.after:type_name -> google.protobuf.Struct
-	18, // 14: fleet.v1.WatchResponse.change:type_name -> fleet.v1.Change
-	39, // 15: fleet.v1.RolloutOrder.match_labels:type_name -> fleet.v1.RolloutOrder.MatchLabelsEntry
-	25, // 16: fleet.v1.PlanRolloutRequest.order:type_name -> fleet.v1.RolloutOrder
-	42, // 17: fleet.v1.PlanRolloutResponse.plan:type_name -> google.protobuf.Struct
-	25, // 18: fleet.v1.StartRolloutRequest.order:type_name -> fleet.v1.RolloutOrder
-	0,  // 19: fleet.v1.ControlRolloutRequest.control:type_name -> fleet.v1.RolloutControl
-	40, // 20: fleet.v1.HealDriftResponse.failed:type_name -> fleet.v1.HealDriftResponse.FailedEntry
-	3,  // 21: fleet.v1.FleetService.GetVersion:input_type -> fleet.v1.GetVersionRequest
-	7,  // 22: fleet.v1.FleetService.Apply:input_type -> fleet.v1.ApplyRequest
-	10, // 23: fleet.v1.FleetService.Get:input_type -> fleet.v1.GetRequest
-	12, // 24: fleet.v1.FleetService.List:input_type -> fleet.v1.ListRequest
-	14, // 25: fleet.v1.FleetService.Delete:input_type -> fleet.v1.DeleteRequest
-	16, // 26: fleet.v1.FleetService.History:input_type -> fleet.v1.HistoryRequest
-	19, // 27: fleet.v1.FleetService.Watch:input_type -> fleet.v1.WatchRequest
-	21, // 28: fleet.v1.FleetService.OnboardRegions:input_type -> fleet.v1.OnboardRegionsRequest
-	23, // 29: fleet.v1.FleetService.AbortOnboarding:input_type -> fleet.v1.AbortOnboardingRequest
-	26, // 30: fleet.v1.FleetService.PlanRollout:input_type -> fleet.v1.PlanRolloutRequest
-	28, // 31: fleet.v1.FleetService.StartRollout:input_type -> fleet.v1.StartRolloutRequest
-	30, // 32: fleet.v1.FleetService.ControlRollout:input_type -> fleet.v1.ControlRolloutRequest
-	32, // 33: fleet.v1.FleetService.CheckDrift:input_type -> fleet.v1.CheckDriftRequest
-	34, // 34: fleet.v1.FleetService.HealDrift:input_type -> fleet.v1.HealDriftRequest
-	36, // 35: fleet.v1.FleetService.GetKubeconfig:input_type -> fleet.v1.GetKubeconfigRequest
-	4,  // 36: fleet.v1.FleetService.GetVersion:output_type -> fleet.v1.GetVersionResponse
-	8,  // 37: fleet.v1.FleetService.Apply:output_type -> fleet.v1.ApplyResponse
-	11, // 38: fleet.v1.FleetService.Get:output_type -> fleet.v1.GetResponse
-	13, // 39: fleet.v1.FleetService.List:output_type -> fleet.v1.ListResponse
-	15, // 40: fleet.v1.FleetService.Delete:output_type -> fleet.v1.DeleteResponse
-	17, // 41: fleet.v1.FleetService.History:output_type -> fleet.v1.HistoryResponse
-	20, // 42: fleet.v1.FleetService.Watch:output_type -> fleet.v1.WatchResponse
-	22, // 43: fleet.v1.FleetService.OnboardRegions:output_type -> fleet.v1.OnboardRegionsResponse
-	24, // 44: fleet.v1.FleetService.AbortOnboarding:output_type -> fleet.v1.AbortOnboardingResponse
-	27, // 45: fleet.v1.FleetService.PlanRollout:output_type -> fleet.v1.PlanRolloutResponse
-	29, // 46: fleet.v1.FleetService.StartRollout:output_type -> fleet.v1.StartRolloutResponse
-	31, // 47: fleet.v1.FleetService.ControlRollout:output_type -> fleet.v1.ControlRolloutResponse
-	33, // 48: fleet.v1.FleetService.CheckDrift:output_type -> fleet.v1.CheckDriftResponse
-	35, // 49: fleet.v1.FleetService.HealDrift:output_type -> fleet.v1.HealDriftResponse
-	37, // 50: fleet.v1.FleetService.GetKubeconfig:output_type -> fleet.v1.GetKubeconfigResponse
-	36, // [36:51] is the sub-list for method output_type
-	21, // [21:36] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	41, // 5: fleet.v1.ApplyResponse.warnings:type_name -> google.protobuf.Struct
+	42, // 6: fleet.v1.GetRequest.as_of:type_name -> google.protobuf.Timestamp
+	41, // 7: fleet.v1.GetResponse.document:type_name -> google.protobuf.Struct
+	38, // 8: fleet.v1.ListRequest.match_labels:type_name -> fleet.v1.ListRequest.MatchLabelsEntry
+	42, // 9: fleet.v1.ListRequest.as_of:type_name -> google.protobuf.Timestamp
+	41, // 10: fleet.v1.ListResponse.documents:type_name -> google.protobuf.Struct
+	18, // 11: fleet.v1.HistoryResponse.changes:type_name -> fleet.v1.Change
+	42, // 12: fleet.v1.Change.at:type_name -> google.protobuf.Timestamp
+	41, // 13: fleet.v1.Change.before:type_name -> google.protobuf.Struct
+	41, // 14: fleet.v1.Change.after:type_name -> google.protobuf.Struct
+	18, // 15: fleet.v1.WatchResponse.change:type_name -> fleet.v1.Change
+	39, // 16: fleet.v1.RolloutOrder.match_labels:type_name -> fleet.v1.RolloutOrder.MatchLabelsEntry
+	25, // 17: fleet.v1.PlanRolloutRequest.order:type_name -> fleet.v1.RolloutOrder
+	41, // 18: fleet.v1.PlanRolloutResponse.plan:type_name -> google.protobuf.Struct
+	25, // 19: fleet.v1.StartRolloutRequest.order:type_name -> fleet.v1.RolloutOrder
+	0,  // 20: fleet.v1.ControlRolloutRequest.control:type_name -> fleet.v1.RolloutControl
+	40, // 21: fleet.v1.HealDriftResponse.failed:type_name -> fleet.v1.HealDriftResponse.FailedEntry
+	3,  // 22: fleet.v1.FleetService.GetVersion:input_type -> fleet.v1.GetVersionRequest
+	7,  // 23: fleet.v1.FleetService.Apply:input_type -> fleet.v1.ApplyRequest
+	10, // 24: fleet.v1.FleetService.Get:input_type -> fleet.v1.GetRequest
+	12, // 25: fleet.v1.FleetService.List:input_type -> fleet.v1.ListRequest
+	14, // 26: fleet.v1.FleetService.Delete:input_type -> fleet.v1.DeleteRequest
+	16, // 27: fleet.v1.FleetService.History:input_type -> fleet.v1.HistoryRequest
+	19, // 28: fleet.v1.FleetService.Watch:input_type -> fleet.v1.WatchRequest
+	21, // 29: fleet.v1.FleetService.OnboardRegions:input_type -> fleet.v1.OnboardRegionsRequest
+	23, // 30: fleet.v1.FleetService.AbortOnboarding:input_type -> fleet.v1.AbortOnboardingRequest
+	26, // 31: fleet.v1.FleetService.PlanRollout:input_type -> fleet.v1.PlanRolloutRequest
+	28, // 32: fleet.v1.FleetService.StartRollout:input_type -> fleet.v1.StartRolloutRequest
+	30, // 33: fleet.v1.FleetService.ControlRollout:input_type -> fleet.v1.ControlRolloutRequest
+	32, // 34: fleet.v1.FleetService.CheckDrift:input_type -> fleet.v1.CheckDriftRequest
+	34, // 35: fleet.v1.FleetService.HealDrift:input_type -> fleet.v1.HealDriftRequest
+	36, // 36: fleet.v1.FleetService.GetKubeconfig:input_type -> fleet.v1.GetKubeconfigRequest
+	4,  // 37: fleet.v1.FleetService.GetVersion:output_type -> fleet.v1.GetVersionResponse
+	8,  // 38: fleet.v1.FleetService.Apply:output_type -> fleet.v1.ApplyResponse
+	11, // 39: fleet.v1.FleetService.Get:output_type -> fleet.v1.GetResponse
+	13, // 40: fleet.v1.FleetService.List:output_type -> fleet.v1.ListResponse
+	15, // 41: fleet.v1.FleetService.Delete:output_type -> fleet.v1.DeleteResponse
+	17, // 42: fleet.v1.FleetService.History:output_type -> fleet.v1.HistoryResponse
+	20, // 43: fleet.v1.FleetService.Watch:output_type -> fleet.v1.WatchResponse
+	22, // 44: fleet.v1.FleetService.OnboardRegions:output_type -> fleet.v1.OnboardRegionsResponse
+	24, // 45: fleet.v1.FleetService.AbortOnboarding:output_type -> fleet.v1.AbortOnboardingResponse
+	27, // 46: fleet.v1.FleetService.PlanRollout:output_type -> fleet.v1.PlanRolloutResponse
+	29, // 47: fleet.v1.FleetService.StartRollout:output_type -> fleet.v1.StartRolloutResponse
+	31, // 48: fleet.v1.FleetService.ControlRollout:output_type -> fleet.v1.ControlRolloutResponse
+	33, // 49: fleet.v1.FleetService.CheckDrift:output_type -> fleet.v1.CheckDriftResponse
+	35, // 50: fleet.v1.FleetService.HealDrift:output_type -> fleet.v1.HealDriftResponse
+	37, // 51: fleet.v1.FleetService.GetKubeconfig:output_type -> fleet.v1.GetKubeconfigResponse
+	37, // [37:52] is the sub-list for method output_type
+	22, // [22:37] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_api_fleet_v1_fleet_proto_init() }
