@@ -50,8 +50,30 @@ var rules = []rule{
 		because: "the API answers from the inventory and starts workflows by name; it does no work of its own",
 	},
 	{
-		packages: "internal/cli/...", only: []string{"api/...", "internal/fleet", "internal/cli/..."},
-		because: "the command line knows the API client and the vocabulary, nothing of the daemon",
+		packages: "internal/cli/...",
+		only:    []string{"api/...", "internal/fleet", "internal/cli/...", "internal/manifest", "internal/residency/...", "internal/evidence/pack", "providers/builtin"},
+		because: "the command line knows the API client, the vocabulary and what can be judged offline, nothing of the daemon",
+	},
+	{
+		packages: "internal/residency/...", only: []string{"internal/fleet", "internal/manifest", "internal/residency/...", "internal/evidence/pack", "providers", "providers/builtin"},
+		forbid:  []string{"k8s.io/client-go/...", "sigs.k8s.io/...", "go.temporal.io/...", "database/sql", "net/http", "connectrpc.com/..."},
+		because: "rules, their cases, compilations and reports are decided without any I/O but files, so that everybody can repeat an answer",
+	},
+	{
+		packages: "internal/residency", only: []string{"internal/fleet"}, forbid: []string{"os", "io/ioutil", "net", "k8s.io/..."},
+		because: "a verdict depends on documents, facts and an instant alone",
+	},
+	{
+		packages: "internal/evidence/pack", only: []string{"internal/fleet"}, forbid: []string{"os", "net", "net/http", "github.com/transparency-dev/tessera/..."},
+		because: "a pack is verified without Meridian's server",
+	},
+	{
+		packages: "internal/evidence", only: []string{"internal/fleet", "internal/inventory", "internal/evidence/..."},
+		because: "the log notes what the inventory records; it decides nothing",
+	},
+	{
+		packages: "internal/compliance", only: []string{"internal/fleet", "internal/inventory", "internal/residency", "internal/residency/geography", "providers"},
+		because: "answers over the live inventory know what is recorded and the rules, not who asks or what acts",
 	},
 	{
 		packages: "...", except: []string{"internal/daemon/...", "internal/sandbox/...", "hack/..."},
@@ -118,6 +140,11 @@ func TestRulesBite(t *testing.T) {
 		{"internal/cli/rollout", module + "internal/server"},
 		{"internal/server", module + "internal/baseline"},
 		{"workflows/activities", module + "internal/sandbox"},
+		{"internal/residency", module + "internal/inventory"},
+		{"internal/residency", "os"},
+		{"internal/residency/report", "net/http"},
+		{"internal/evidence/pack", module + "internal/evidence"},
+		{"internal/server", module + "internal/compliance"},
 	} {
 		refused := false
 		for _, r := range rules {
