@@ -75,7 +75,14 @@ func (d *decoder) enter(node *yaml.Node, field string, depth int) bool {
 
 // value reads a node into a Go value. Null leaves it as it is: not given.
 func (d *decoder) value(node *yaml.Node, to reflect.Value, field string, depth int) {
-	if !d.enter(node, field, depth) || isNull(node) {
+	if !d.enter(node, field, depth) {
+		return
+	}
+	if later, ok := to.Addr().Interface().(*Part); ok {
+		*later = Part{path: d.path, node: node}
+		return
+	}
+	if isNull(node) {
 		return
 	}
 	if unmarshaler, ok := to.Addr().Interface().(json.Unmarshaler); ok {
