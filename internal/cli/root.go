@@ -60,9 +60,11 @@ func globalFlags(root *cobra.Command, f *factory.Factory) {
 	flags.StringVar(&f.Connection.ConfigFile, "config", "", "client configuration (default: $MERIDIAN_CONFIG, else meridian/client.json in the user's configuration folder)")
 	flags.StringVar(&f.Connection.Server, "server", "", "address of fleetd, instead of the configuration's")
 	flags.StringVar(&f.Connection.TokenFile, "token-file", "", "file with the token (default: $MERIDIAN_TOKEN, else the configuration's)")
+	flags.StringVar(&f.Connection.User, "user", "", "act as this user, with the token that fleetd keeps beside its data (also: $MERIDIAN_USER)")
 	flags.BoolVar(&f.NoColor, "no-color", false, "no colours (also: $NO_COLOR)")
 	_ = root.RegisterFlagCompletionFunc("output", complete.Words(output.Formats...))
 	_ = root.RegisterFlagCompletionFunc("server", cobra.NoFileCompletions)
+	_ = root.RegisterFlagCompletionFunc("user", complete.Users(f))
 }
 
 func addCommands(root *cobra.Command, f *factory.Factory) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/internal/cli/connection"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
@@ -93,5 +94,23 @@ func startingWith(words []string, typed string) []string {
 func Flag(f *factory.Factory, kind fleet.Kind) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return lookup(cmd.Context(), f, kind, nil, typed), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// Users completes the users whose tokens lie beside the configuration.
+func Users(f *factory.Factory) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		flags := f.Connection
+		flags.User, flags.TokenFile = "", ""
+		config, err := connection.Load(flags, func(name string) string {
+			if name == "MERIDIAN_USER" {
+				return "" // what is typed takes its place
+			}
+			return f.Getenv(name)
+		})
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return startingWith(connection.Users(config.Users), typed), cobra.ShellCompDirectiveNoFileComp
 	}
 }

@@ -34,6 +34,13 @@ var shortCalls = map[string]bool{
 	fleetv1connect.FleetServiceStartRolloutProcedure:    true,
 	fleetv1connect.FleetServiceControlRolloutProcedure:  true,
 	fleetv1connect.FleetServiceGetKubeconfigProcedure:   true,
+
+	fleetv1connect.ResidencyServiceListLocatedProcedure:      true,
+	fleetv1connect.ResidencyServiceListCatalogProcedure:      true,
+	fleetv1connect.ResidencyServiceRequestExceptionProcedure: true,
+	fleetv1connect.ResidencyServiceApproveExceptionProcedure: true,
+	fleetv1connect.ResidencyServiceRevokeExceptionProcedure:  true,
+	fleetv1connect.ResidencyServiceWhoAmIProcedure:           true,
 }
 
 // NewClient makes a client of the daemon that config names. Its errors are
@@ -43,8 +50,20 @@ func NewClient(config Config) (fleetv1connect.FleetServiceClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fleetv1connect.NewFleetServiceClient(&http.Client{Transport: transport}, config.Address,
-		connect.WithInterceptors(&interceptor{address: config.Address, token: config.Token})), nil
+	return fleetv1connect.NewFleetServiceClient(&http.Client{Transport: transport}, config.Address, translated(config)), nil
+}
+
+// NewResidencyClient makes a client for questions about residency.
+func NewResidencyClient(config Config) (fleetv1connect.ResidencyServiceClient, error) {
+	transport, err := newTransport(config)
+	if err != nil {
+		return nil, err
+	}
+	return fleetv1connect.NewResidencyServiceClient(&http.Client{Transport: transport}, config.Address, translated(config)), nil
+}
+
+func translated(config Config) connect.ClientOption {
+	return connect.WithInterceptors(&interceptor{address: config.Address, token: config.Token})
 }
 
 func newTransport(config Config) (*http.Transport, error) {

@@ -37,6 +37,15 @@ func (f *Factory) Client() (fleetv1connect.FleetServiceClient, error) {
 	return connection.NewClient(config)
 }
 
+// Residency makes a client for questions about residency.
+func (f *Factory) Residency() (fleetv1connect.ResidencyServiceClient, error) {
+	config, err := connection.Load(f.Connection, f.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return connection.NewResidencyClient(config)
+}
+
 // Progress is where a command that waits says how far it is: the standard
 // output, unless that is for the result in a machine's format.
 func (f *Factory) Progress() *terminal.Screen {

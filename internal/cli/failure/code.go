@@ -22,6 +22,7 @@ const (
 	Conflict     Code = 6
 	Unavailable  Code = 7
 	DriftFound   Code = 8
+	NotLawful    Code = 9
 )
 
 var codes = []struct {
@@ -37,6 +38,7 @@ var codes = []struct {
 	{Conflict, "conflict: the present state does not admit it"},
 	{Unavailable, "unavailable: fleetd, or something it needs, cannot be reached"},
 	{DriftFound, "drift was found (only with --exit-code)"},
+	{NotLawful, "not lawful: the rules say no, or an audit found places out of line"},
 }
 
 // Table lists the codes and their meanings, a line each.

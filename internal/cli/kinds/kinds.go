@@ -41,6 +41,14 @@ var All = []Kind{
 	{fleet.KindRolloutStrategy, "rolloutstrategies", []string{"strategy", "strategies", "rs"}, strategyColumns},
 	{fleet.KindRollout, "rollouts", []string{"ro"}, rolloutColumns},
 	{fleet.KindClusterChange, "clusterchanges", []string{"change", "changes", "cc"}, changeColumns},
+	{fleet.KindResidencyPolicy, "residencypolicies", []string{"policy", "policies", "rp"}, policyColumns},
+	{fleet.KindJurisdictionGroup, "jurisdictiongroups", []string{"group", "groups", "jg"}, groupColumns},
+	{fleet.KindDataClass, "dataclasses", []string{"class", "classes", "dc"}, classColumns},
+	{fleet.KindDataset, "datasets", []string{"ds"}, datasetColumns},
+	{fleet.KindWorkload, "workloads", []string{"wl"}, workloadColumns},
+	{fleet.KindException, "exceptions", []string{"ex"}, exceptionColumns},
+	{fleet.KindPlacement, "placements", []string{"pl"}, placementColumns},
+	{fleet.KindDecision, "decisions", []string{"de"}, decisionColumns},
 }
 
 // Lookup finds a kind by any of its names, in any case.
