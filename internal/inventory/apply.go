@@ -3,6 +3,7 @@ package inventory
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 
@@ -23,6 +24,9 @@ func (d *database) ApplyAll(ctx context.Context, actor string, resources []fleet
 	}
 	var outcomes []Outcome
 	err = d.transact(ctx, actor, func(tx *transaction) error {
+		if err := tx.refuseMoved(ctx, options.Unless); err != nil {
+			return err
+		}
 		ofBundles, err := tx.putAll(ctx, bundles)
 		if err != nil {
 			return err
@@ -45,6 +49,24 @@ func (d *database) ApplyAll(ctx context.Context, actor string, resources []fleet
 		return nil, err
 	}
 	return outcomes, nil
+}
+
+// refuseMoved ends a write when what it rests on is no longer so. The writer's
+// turn has begun: nobody changes it between this and the commit.
+func (tx *transaction) refuseMoved(ctx context.Context, moved *Moved) error {
+	if moved == nil {
+		return nil
+	}
+	where, arguments := laterThan(moved.Kinds, moved.Since)
+	var kind, name string
+	row := tx.QueryRowContext(ctx, "SELECT c.kind, c.name FROM changes c WHERE "+where+" ORDER BY c.revision LIMIT 1", arguments...)
+	if err := row.Scan(&kind, &name); errors.Is(err, sql.ErrNoRows) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return fleet.Errorf(fleet.ErrConflict, "changed meanwhile").On(fleet.Ref{Kind: fleet.Kind(kind), Name: name}.String()).
+		Advise("try again")
 }
 
 // prepare checks everything that can be checked without the database and

@@ -31,16 +31,55 @@ func (d *database) History(ctx context.Context, ref fleet.Ref) ([]fleet.Change, 
 
 // changesAfter returns the next changes of some kinds (all when empty).
 func (d *database) changesAfter(ctx context.Context, kinds []fleet.Kind, after int64, limit int) ([]fleet.Change, error) {
-	where, arguments := "WHERE c.revision > $1", []any{after}
-	if len(kinds) > 0 {
-		var places []string
-		for _, kind := range kinds {
-			arguments = append(arguments, string(kind))
-			places = append(places, fmt.Sprintf("$%d", len(arguments)))
-		}
-		where += " AND c.kind IN (" + strings.Join(places, ", ") + ")"
+	where, arguments := laterThan(kinds, after)
+	return d.changes(ctx, fmt.Sprintf("WHERE %s ORDER BY c.revision LIMIT %d", where, limit), arguments...)
+}
+
+// laterThan is the condition on changes c of some kinds (all when empty) after
+// a revision, and its arguments.
+func laterThan(kinds []fleet.Kind, after int64) (where string, arguments []any) {
+	where, arguments = "c.revision > $1", []any{after}
+	if len(kinds) == 0 {
+		return where, arguments
 	}
-	return d.changes(ctx, fmt.Sprintf("%s ORDER BY c.revision LIMIT %d", where, limit), arguments...)
+	var places []string
+	for _, kind := range kinds {
+		arguments = append(arguments, string(kind))
+		places = append(places, fmt.Sprintf("$%d", len(arguments)))
+	}
+	return where + " AND c.kind IN (" + strings.Join(places, ", ") + ")", arguments
+}
+
+// Changes implements Store.
+func (d *database) Changes(ctx context.Context, query ChangeQuery) ([]RawChange, error) {
+	where, arguments := laterThan(query.Kinds, query.After)
+	if !query.Until.IsZero() {
+		arguments = append(arguments, query.Until.UnixMicro())
+		where += fmt.Sprintf(" AND c.recorded_at <= $%d", len(arguments))
+	}
+	statement := "SELECT c.revision, c.recorded_at, c.actor, c.action, c.kind, c.name, c.document FROM changes c WHERE " + where + " ORDER BY c.revision"
+	if query.Limit > 0 {
+		statement += fmt.Sprintf(" LIMIT %d", query.Limit)
+	}
+	rows, err := d.read.QueryContext(ctx, statement, arguments...)
+	if err != nil {
+		return nil, d.wrap(err, "read changes")
+	}
+	changes, err := collect(rows, scanRaw)
+	return changes, d.wrap(err, "read changes")
+}
+
+func scanRaw(scan func(...any) error) (RawChange, error) {
+	var change RawChange
+	var at int64
+	var kind string
+	var document sql.NullString
+	err := scan(&change.Revision, &at, &change.Actor, &change.Action, &kind, &change.Ref.Name, &document)
+	change.At, change.Ref.Kind = time.UnixMicro(at).UTC(), fleet.Kind(kind)
+	if document.Valid {
+		change.Document = []byte(document.String)
+	}
+	return change, err
 }
 
 func (d *database) changes(ctx context.Context, where string, arguments ...any) ([]fleet.Change, error) {

@@ -34,6 +34,8 @@ type Store interface {
 	// present one when negative), in order, also those other processes make,
 	// until the context ends; then the channel is closed.
 	Watch(ctx context.Context, kinds []fleet.Kind, after int64) (<-chan fleet.Change, error)
+	// Changes returns changes in order, with the documents as they are stored.
+	Changes(ctx context.Context, query ChangeQuery) ([]RawChange, error)
 	// Revision is the newest revision.
 	Revision(ctx context.Context) (int64, error)
 
@@ -54,6 +56,33 @@ type Store interface {
 // ApplyOptions change how Apply works.
 type ApplyOptions struct {
 	DryRun bool
+	// Unless refuses the write with ErrConflict when something it rests on has
+	// changed meanwhile, other writers' transactions included.
+	Unless *Moved
+}
+
+// Moved is a change of any of some kinds after a revision.
+type Moved struct {
+	Kinds []fleet.Kind
+	Since int64
+}
+
+// ChangeQuery selects changes.
+type ChangeQuery struct {
+	Kinds []fleet.Kind // all when empty
+	After int64        // revisions greater than this
+	Until time.Time    // recorded by then; the zero value means all there is
+	Limit int          // at most so many; 0 means all
+}
+
+// RawChange is one entry of history as the database has it.
+type RawChange struct {
+	Revision int64
+	At       time.Time
+	Actor    string
+	Action   string // created, updated, status, deleted
+	Ref      fleet.Ref
+	Document []byte // exactly the stored bytes, the resource in JSON; nil when it was deleted
 }
 
 // Outcome is what Apply did to one resource: created, updated or unchanged.
