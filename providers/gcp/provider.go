@@ -2,9 +2,9 @@ package gcp
 
 import (
 	"context"
-	_ "embed"
 
 	"github.com/meridian-fleet/meridian/providers"
+	"github.com/meridian-fleet/meridian/providers/gcp/regions"
 	"github.com/meridian-fleet/meridian/providers/internal/catalog"
 	"github.com/meridian-fleet/meridian/providers/internal/render"
 )
@@ -15,9 +15,6 @@ const (
 	Version = "1.0.0"
 )
 
-//go:embed regions.yaml
-var regions []byte
-
 // Provider implements providers.Provider.
 type Provider struct {
 	catalog *catalog.Catalog
@@ -27,7 +24,7 @@ var _ providers.Provider = (*Provider)(nil)
 
 // New returns the provider.
 func New() (*Provider, error) {
-	loaded, err := catalog.Load(regions)
+	loaded, err := catalog.Load(regions.Document)
 	if err != nil {
 		return nil, err
 	}
