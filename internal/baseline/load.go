@@ -146,8 +146,13 @@ func (l *loader) condition(field string, environment func() (*cel.Env, error), t
 
 // source reads the objects of a component.
 func (l *loader) source(field string, spec fleet.ComponentSource) []sourceObject {
-	if (spec.Manifests == "") == (spec.Kustomize == "") {
-		l.fault(field, "want either manifests or kustomize")
+	given := slices.DeleteFunc([]string{spec.Manifests, spec.Kustomize, spec.Generated}, func(text string) bool { return text == "" })
+	if len(given) != 1 {
+		l.fault(field, "want one of manifests, kustomize and generated")
+		return nil
+	}
+	if spec.Generated != "" {
+		l.checkGenerated(field+".generated", spec.Generated)
 		return nil
 	}
 	kind := "manifests"

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ type Facts struct {
 	Provider string         // aws, gcp, azure, …
 	Region   map[string]any // name, id, country, city, partition, labels, …
 	Cluster  map[string]any // name, labels, gpus, gpuProducts, nodes, kubernetesVersion, profile, …
+
+	Generated map[string][]json.RawMessage // Kubernetes objects made for the cluster, by the name sources give them
 }
 
 // variables are the facts in the form CEL reads.
@@ -45,8 +48,18 @@ type ResolvedComponent struct {
 	Kind      string
 	DependsOn []string // only components that the cluster should have
 	Objects   []*unstructured.Unstructured
+	Data      []fleet.ClassUse // classified data it handles there
 
 	checks []readyCheck
+}
+
+// Data is the classified data that the components handle on the cluster.
+func (r *Resolved) Data() []fleet.ClassUse {
+	var uses []fleet.ClassUse
+	for _, component := range r.Components {
+		uses = append(uses, component.Data...)
+	}
+	return uses
 }
 
 // Objects counts the objects of all components.
@@ -75,14 +88,14 @@ func (b *Bundle) Resolve(facts Facts) (*Resolved, error) {
 		if !wanted {
 			continue
 		}
-		objects, left, err := component.resolve(variables)
+		objects, left, err := component.resolve(facts, variables)
 		if err != nil {
 			return nil, err
 		}
 		included[component.spec.Name] = true
 		resolved.Components = append(resolved.Components, ResolvedComponent{
 			Name: component.spec.Name, Kind: component.spec.Kind, DependsOn: component.spec.DependsOn,
-			Objects: objects, checks: checksWithout(component.checks, left),
+			Objects: objects, Data: component.spec.Data, checks: checksWithout(component.checks, left),
 		})
 	}
 	for i := range resolved.Components {
@@ -145,12 +158,16 @@ func (c component) evaluationFault(field string, expression *expression, err err
 
 // resolve applies overrides and substitutions to copies of the objects. It also
 // says which objects an override leaves out.
-func (c component) resolve(variables map[string]any) (objects, left []*unstructured.Unstructured, err error) {
+func (c component) resolve(facts Facts, variables map[string]any) (objects, left []*unstructured.Unstructured, err error) {
 	holding, err := c.holdingOverrides(variables)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, source := range c.objects {
+	sources, err := c.sources(facts)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, source := range sources {
 		if excluded(holding, source.object) {
 			left = append(left, source.object)
 			continue

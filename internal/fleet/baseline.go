@@ -28,6 +28,9 @@ type BaselineComponent struct {
 type ComponentSource struct {
 	Manifests string `json:"manifests,omitempty"` // a file or a folder of YAML
 	Kustomize string `json:"kustomize,omitempty"` // a folder with kustomization.yaml
+	// Generated names objects that Meridian makes for each cluster from what it
+	// knows: residency.
+	Generated string `json:"generated,omitempty"`
 }
 
 // ComponentOverride changes a component's objects where a condition holds.
