@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/manifest"
 )
 
 // componentKinds are the kinds a component may have.
@@ -75,6 +76,9 @@ func (l *loader) component(number int, spec fleet.BaselineComponent) component {
 	}
 	for i, inner := range spec.Ready {
 		out.checks = append(out.checks, l.readyCheck(indexed(componentField(number, "ready"), i), inner))
+	}
+	for _, problem := range manifest.ClassUses(componentField(number, "data"), spec.Data) {
+		l.fault(problem.Field, "%s", strings.TrimPrefix(problem.String(), problem.Field+": "))
 	}
 	out.objects = l.source(componentField(number, "source"), spec.Source)
 	return out

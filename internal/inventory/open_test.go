@@ -222,13 +222,29 @@ func TestReferring(t *testing.T) {
 	cluster := declare(fleet.KindCluster, "c", fleet.ClusterSpec{Region: "aws/x", Profile: "gpu"})
 	running := declare(fleet.KindRollout, "r1", fleet.RolloutSpec{Baseline: "platform@1.1.0", Strategy: "careful"})
 	done := declare(fleet.KindRollout, "r2", fleet.RolloutSpec{Baseline: "platform@0.9.0", Strategy: "careful"})
-	if _, err := store.Apply(t.Context(), "tester", []fleet.Resource{region, cluster, running, done}, ApplyOptions{}); err != nil {
+	region.Spec = json.RawMessage(`{"profile":"gpu","baseline":"platform@1.0.0","data":[{"classes":["health"]}]}`)
+	documents := []fleet.Resource{region, cluster, running, done,
+		declare(fleet.KindJurisdictionGroup, "EEA", fleet.JurisdictionGroupSpec{Members: []fleet.GroupMember{{Group: "EU"}, {Country: "NO"}}}),
+		declare(fleet.KindDataClass, "health", fleet.DataClassSpec{Inherits: []string{"personal"}}),
+		declare(fleet.KindResidencyPolicy, "law", fleet.ResidencyPolicySpec{
+			AppliesTo: fleet.PolicySubjects{Classes: []string{"personal"}},
+			Rules:     []fleet.Rule{{Name: "stays", AllowOnly: &fleet.Scope{Anywhere: true, Except: &fleet.Scope{Groups: []string{"EEA"}}}}},
+		}),
+		declare(fleet.KindDataset, "patients", fleet.DatasetSpec{Classes: []string{"health"}, Bindings: []fleet.Binding{{Region: "aws/x"}}}),
+		declare(fleet.KindWorkload, "portal", fleet.WorkloadSpec{Datasets: []fleet.DatasetUse{{Dataset: "patients"}}}),
+	}
+	for name, period := range map[string]fleet.Period{"over": {Until: "2020-02-29"}, "open": {Until: "9000-01-01T00:00:00Z"}, "revoked": {Until: "9000-01-01"}} {
+		documents = append(documents, declare(fleet.KindException, name, fleet.ExceptionSpec{Policy: "law", Subject: fleet.Ref{Kind: fleet.KindDataset, Name: "patients"}, Period: period}))
+	}
+	if _, err := store.Apply(t.Context(), "tester", documents, ApplyOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for ref, status := range map[fleet.Ref]any{
 		cluster.Ref(): fleet.ClusterStatus{Baseline: &fleet.ClusterBaseline{Target: "platform@1.0.0", Applied: "platform@0.9.0"}},
 		running.Ref(): fleet.RolloutStatus{Phase: fleet.PhaseRunning, Waves: []fleet.WaveStatus{{Clusters: []string{"c"}}}},
 		done.Ref():    fleet.RolloutStatus{Phase: fleet.PhaseSucceeded, Waves: []fleet.WaveStatus{{Clusters: []string{"c"}}}},
+
+		{Kind: fleet.KindException, Name: "revoked"}: fleet.ExceptionStatus{Phase: fleet.ExceptionRevoked},
 	} {
 		if err := store.UpdateStatus(t.Context(), "tester", ref, func(json.RawMessage) (any, error) { return status, nil }); err != nil {
 			t.Fatal(err)
@@ -243,6 +259,12 @@ func TestReferring(t *testing.T) {
 		{Kind: fleet.KindRolloutStrategy, Name: "careful"}:   "[Rollout r1]",
 		{Kind: fleet.KindCluster, Name: "c"}:                 "[Rollout r1]",
 		{Kind: fleet.KindClusterProfile, Name: "unreferred"}: "[]",
+		{Kind: fleet.KindJurisdictionGroup, Name: "EU"}:      "[JurisdictionGroup EEA]",
+		{Kind: fleet.KindJurisdictionGroup, Name: "EEA"}:     "[ResidencyPolicy law]",
+		{Kind: fleet.KindDataClass, Name: "personal"}:        "[ResidencyPolicy law DataClass health]",
+		{Kind: fleet.KindDataClass, Name: "health"}:          "[Region aws/x Dataset patients]",
+		{Kind: fleet.KindResidencyPolicy, Name: "law"}:       "[Exception open]",
+		{Kind: fleet.KindDataset, Name: "patients"}:          "[Workload portal]",
 	} {
 		got, err := Referring(t.Context(), store, to)
 		if text := fmt.Sprint(got); err != nil || text != want {

@@ -8,8 +8,9 @@ import (
 )
 
 // Check compares documents with each other and with what there is: a resource
-// written twice, and references to profiles, baselines and regions that exist
-// neither in the documents nor in the inventory. lookup says whether a
+// written twice, and references to profiles, baselines, regions, groups,
+// classes and datasets that exist neither in the documents nor in the
+// inventory. lookup says whether a
 // resource is there, regionKnown whether a provider's catalog has a region. An
 // error of theirs ends the check; all faults found are reported together.
 func Check(ctx context.Context, docs []Document, lookup func(fleet.Ref) (bool, error), regionKnown func(name string) (bool, error)) error {
@@ -38,13 +39,17 @@ type checker struct {
 }
 
 func (c *checker) references(document Document) error {
+	var err error
 	switch document.Resource.Kind {
 	case fleet.KindRegion:
-		return c.region(document)
+		err = c.region(document)
 	case fleet.KindCluster:
-		return c.cluster(document)
+		err = c.cluster(document)
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	return c.mentioned(document)
 }
 
 func (c *checker) region(document Document) error {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency"
 )
 
 func checkRegion(report *report, name string, spec fleet.RegionSpec) {
@@ -17,6 +18,8 @@ func checkRegion(report *report, name string, spec fleet.RegionSpec) {
 	if spec.Baseline != "" {
 		report.baselineName("spec.baseline", spec.Baseline)
 	}
+	report.problems(ClassUses("spec.data", spec.Data))
+	report.problems(residency.ValidateRegionFacts(spec.Facts))
 }
 
 func checkCluster(report *report, name string, spec fleet.ClusterSpec) {

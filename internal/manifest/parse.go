@@ -88,6 +88,12 @@ var readers = map[fleet.Kind]func(path string, root *yaml.Node) (Document, []err
 	fleet.KindCluster:         readAs(checkCluster),
 	fleet.KindClusterProfile:  readAs(checkProfile),
 	fleet.KindRolloutStrategy: readAs(checkStrategy),
+
+	fleet.KindResidencyPolicy:   readAs(checkPolicy),
+	fleet.KindJurisdictionGroup: readAs(checkGroup),
+	fleet.KindDataClass:         readAs(checkClass),
+	fleet.KindDataset:           readAs(checkDataset),
+	fleet.KindWorkload:          readAs(checkWorkload),
 }
 
 func parseDocument(path string, root *yaml.Node) (Document, []error) {
@@ -128,6 +134,8 @@ func refuseKind(report *report, kind fleet.Kind) {
 	switch {
 	case kind == "":
 		report.fault("kind", "is missing").Advise("%s", list)
+	case kind == fleet.KindException:
+		report.fault("kind", "an Exception is asked for and approved by two people, not declared").Advise("fleetctl exception request")
 	case slices.Contains(fleet.Kinds, kind):
 		report.fault("kind", "a %s is recorded by Meridian, not declared", kind).Advise("%s", list)
 	default:

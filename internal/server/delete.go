@@ -31,12 +31,16 @@ func (s *Server) Delete(ctx context.Context, request *connect.Request[fleetv1.De
 	if err := refuseLiving(resource); err != nil {
 		return nil, err
 	}
-	users, err := s.usersOf(ctx, ref)
+	users, err := inventory.Referring(ctx, s.Store, ref)
 	if err != nil {
 		return nil, err
 	}
 	if len(users) > 0 {
-		return nil, fleet.Errorf(fleet.ErrConflict, "in use by %s", enumerate(users)).On(ref.String())
+		names := make([]string, 0, len(users))
+		for _, user := range users {
+			names = append(names, user.String())
+		}
+		return nil, fleet.Errorf(fleet.ErrConflict, "in use by %s", enumerate(names)).On(ref.String())
 	}
 	if err := s.Store.Delete(ctx, actor(ctx), ref); err != nil {
 		return nil, err
@@ -58,64 +62,6 @@ func refuseLiving(resource fleet.Resource) error {
 		return fleet.Errorf(fleet.ErrConflict, "it is %s", phase).On(resource.Ref().String())
 	}
 	return nil
-}
-
-// usersOf names the resources that refer to one.
-func (s *Server) usersOf(ctx context.Context, ref fleet.Ref) ([]string, error) {
-	var users []string
-	for _, kind := range []fleet.Kind{fleet.KindRegion, fleet.KindCluster, fleet.KindRollout} {
-		resources, err := s.Store.List(ctx, kind, inventory.Query{})
-		if err != nil {
-			return nil, err
-		}
-		for _, resource := range resources {
-			named, err := references(resource)
-			if err != nil {
-				return nil, err
-			}
-			if slices.Contains(named, ref) {
-				users = append(users, resource.Ref().String())
-			}
-		}
-	}
-	return users, nil
-}
-
-// references lists what a resource needs to stay.
-func references(resource fleet.Resource) ([]fleet.Ref, error) {
-	switch resource.Kind {
-	case fleet.KindRegion:
-		spec, err := fleet.SpecOf[fleet.RegionSpec](resource)
-		return []fleet.Ref{{Kind: fleet.KindClusterProfile, Name: spec.Profile}, {Kind: fleet.KindBaseline, Name: spec.Baseline}}, err
-	case fleet.KindCluster:
-		return clusterReferences(resource)
-	case fleet.KindRollout:
-		return rolloutReferences(resource)
-	}
-	return nil, nil
-}
-
-func clusterReferences(resource fleet.Resource) ([]fleet.Ref, error) {
-	spec, err := fleet.SpecOf[fleet.ClusterSpec](resource)
-	if err != nil {
-		return nil, err
-	}
-	status, err := fleet.StatusOf[fleet.ClusterStatus](resource)
-	refs := []fleet.Ref{{Kind: fleet.KindClusterProfile, Name: spec.Profile}, {Kind: fleet.KindRegion, Name: spec.Region}}
-	if status.Baseline != nil {
-		refs = append(refs, fleet.Ref{Kind: fleet.KindBaseline, Name: status.Baseline.Target},
-			fleet.Ref{Kind: fleet.KindBaseline, Name: status.Baseline.Applied})
-	}
-	return refs, err
-}
-
-// rolloutReferences: a rollout that has ended is history and holds nothing.
-func rolloutReferences(resource fleet.Resource) ([]fleet.Ref, error) {
-	if fleet.Phase(phaseOf(resource)).Done() {
-		return nil, nil
-	}
-	spec, err := fleet.SpecOf[fleet.RolloutSpec](resource)
-	return []fleet.Ref{{Kind: fleet.KindBaseline, Name: spec.Baseline}, {Kind: fleet.KindRolloutStrategy, Name: spec.Strategy}}, err
 }
 
 // enumerate lists names in a sentence, not more than a person reads.

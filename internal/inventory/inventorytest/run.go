@@ -43,6 +43,8 @@ func Run(t *testing.T, open func(t *testing.T) inventory.Store) {
 		"Delete":           testDelete,
 		"List":             testList,
 		"AsOf":             testAsOf,
+		"Changes":          testChanges,
+		"Unless":           testUnless,
 		"Bundle":           testBundle,
 		"BundleRace":       testBundleRace,
 		"Watch":            testWatch,

@@ -1,0 +1,132 @@
+package inventorytest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/inventory"
+)
+
+func changesOf(t tester, store inventory.Store, query inventory.ChangeQuery) []inventory.RawChange {
+	t.Helper()
+	changes, err := store.Changes(t.Context(), query)
+	return must(t, changes, err)
+}
+
+// testChanges reads history as it is stored, by kind, page and time.
+func testChanges(t *testing.T, store inventory.Store) {
+	ref := fleet.Ref{Kind: fleet.KindCluster, Name: "a"}
+	apply(t, store, cluster("a", "small"), resource(fleet.KindRegion, "aws/x", fleet.RegionSpec{Profile: "<&é>"}, nil))
+	setStatus(t, store, ref, json.RawMessage(`{"nodes": 1.50, "message": "<&>"}`))
+	apply(t, store, cluster("a", "large"))
+	must(t, 0, store.Delete(t.Context(), actor, ref))
+
+	all := changesOf(t, store, inventory.ChangeQuery{})
+	var got []string
+	for _, change := range all {
+		got = append(got, fmt.Sprint(change.Revision, " ", change.Action, " ", change.Ref, " ", change.Actor))
+	}
+	want := []string{"1 created Cluster a tester", "2 created Region aws/x tester", "3 status Cluster a tester", "4 updated Cluster a tester", "5 deleted Cluster a tester"}
+	if !slices.Equal(got, want) {
+		t.Errorf("changes: %q", got)
+	}
+	if all[4].Document != nil {
+		t.Errorf("a document of what was deleted: %s", all[4].Document)
+	}
+	for i, change := range history(t, store, ref)[:3] {
+		raw := all[[]int{0, 2, 3}[i]]
+		var stored fleet.Resource
+		must(t, 0, json.Unmarshal(raw.Document, &stored))
+		if !raw.At.Equal(change.At) || string(stored.Status) != string(change.After.Status) || string(stored.Spec) != string(change.After.Spec) || stored.Metadata.Revision != raw.Revision {
+			t.Errorf("revision %d: %s at %v, history has %+v at %v", raw.Revision, raw.Document, raw.At, change.After, change.At)
+		}
+	}
+	// The very bytes, not a translation of them: a digest of them is kept elsewhere.
+	if again := changesOf(t, store, inventory.ChangeQuery{After: 1, Limit: 1}); string(again[0].Document) != string(all[1].Document) || len(again) != 1 {
+		t.Errorf("read again: %s, at first %s", again[0].Document, all[1].Document)
+	}
+
+	revisions := func(query inventory.ChangeQuery) string {
+		var numbers []int64
+		for _, change := range changesOf(t, store, query) {
+			numbers = append(numbers, change.Revision)
+		}
+		return fmt.Sprint(numbers)
+	}
+	for _, test := range []struct {
+		query inventory.ChangeQuery
+		want  string
+	}{
+		{inventory.ChangeQuery{Kinds: []fleet.Kind{fleet.KindRegion}}, "[2]"},
+		{inventory.ChangeQuery{Kinds: []fleet.Kind{fleet.KindNode}}, "[]"},
+		{inventory.ChangeQuery{Kinds: []fleet.Kind{fleet.KindRegion, fleet.KindCluster}, After: 1, Limit: 2}, "[2 3]"},
+		{inventory.ChangeQuery{After: 4}, "[5]"},
+		{inventory.ChangeQuery{After: 5}, "[]"},
+		{inventory.ChangeQuery{Until: all[3].At}, "[1 2 3 4]"},
+		{inventory.ChangeQuery{Until: all[3].At.Add(-time.Nanosecond)}, "[1 2 3]"},
+		{inventory.ChangeQuery{Until: all[0].At.Add(-time.Microsecond)}, "[]"},
+		{inventory.ChangeQuery{Until: all[2].At, Kinds: []fleet.Kind{fleet.KindCluster}, After: 1}, "[3]"},
+	} {
+		if got := revisions(test.query); got != test.want {
+			t.Errorf("%+v: %s, want %s", test.query, got, test.want)
+		}
+	}
+}
+
+// testUnless writes only while what the write rests on has not moved.
+func testUnless(t *testing.T, store inventory.Store) {
+	policies := []fleet.Kind{fleet.KindResidencyPolicy, fleet.KindException}
+	policy := func(version string) fleet.Resource {
+		return resource(fleet.KindResidencyPolicy, "law", fleet.ResidencyPolicySpec{Version: version}, nil)
+	}
+	write := func(name string, since int64, kinds ...fleet.Kind) error {
+		options := inventory.ApplyOptions{Unless: &inventory.Moved{Kinds: kinds, Since: since}}
+		return second(store.Apply(t.Context(), actor, []fleet.Resource{cluster(name, "small")}, options))
+	}
+	apply(t, store, policy("1"))
+	since := revision(t, store)
+	must(t, 0, write("a", since, policies...))
+	must(t, 0, write("b", since, policies...)) // a cluster is none of these kinds
+	wantKind(t, write("c", since), fleet.ErrConflict, "Cluster a")
+
+	apply(t, store, policy("2"))
+	wantKind(t, write("c", since, policies...), fleet.ErrConflict, "ResidencyPolicy law", "changed meanwhile")
+	since = revision(t, store)
+	must(t, 0, write("c", since, policies...))
+
+	must(t, 0, store.Delete(t.Context(), actor, policy("").Ref()))
+	wantKind(t, write("d", since, policies...), fleet.ErrConflict, "ResidencyPolicy law")
+	_, err := store.Get(t.Context(), fleet.Ref{Kind: fleet.KindCluster, Name: "d"}, inventory.AsOf{})
+	wantKind(t, err, fleet.ErrNotFound)
+	testUnlessRace(t, store)
+}
+
+// testUnlessRace has many write at once what only one may: each rests on there
+// being no node yet.
+func testUnlessRace(t *testing.T, store inventory.Store) {
+	var group sync.WaitGroup
+	var won atomic.Int32
+	options := inventory.ApplyOptions{Unless: &inventory.Moved{Kinds: []fleet.Kind{fleet.KindNode}, Since: 0}}
+	for i := range 12 {
+		group.Go(func() {
+			node := resource(fleet.KindNode, fmt.Sprint("node", i), nil, nil)
+			switch _, err := store.Apply(t.Context(), actor, []fleet.Resource{node}, options); {
+			case err == nil:
+				won.Add(1)
+			case !errors.Is(err, fleet.ErrConflict):
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d wrote, want one", won.Load())
+	}
+}
