@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"connectrpc.com/connect"
 
@@ -23,12 +24,19 @@ func (s *Server) Apply(ctx context.Context, request *connect.Request[fleetv1.App
 	if err := errors.Join(err, bundleErr); err != nil {
 		return nil, err
 	}
+	if err := mayWrite(ctx, documents, bundles); err != nil {
+		return nil, err
+	}
 	s.writes.Lock()
 	defer s.writes.Unlock()
 	if err := s.checkReferences(ctx, documents, bundles); err != nil {
 		return nil, err
 	}
-	outcomes, err := s.Store.ApplyAll(ctx, actor(ctx), resourcesOf(documents), bundlesOf(bundles), inventory.ApplyOptions{DryRun: request.Msg.GetDryRun()})
+	warnings, err := s.review(ctx, documents)
+	if err != nil {
+		return nil, located(err, documents, bundles)
+	}
+	outcomes, err := s.write(ctx, documents, bundles, request.Msg.GetDryRun())
 	if err != nil {
 		return nil, located(err, documents, bundles)
 	}
@@ -37,7 +45,45 @@ func (s *Server) Apply(ctx context.Context, request *connect.Request[fleetv1.App
 			return nil, err
 		}
 	}
-	return connect.NewResponse(&fleetv1.ApplyResponse{Outcomes: outcomeMessages(outcomes)}), nil
+	return connect.NewResponse(&fleetv1.ApplyResponse{Outcomes: outcomeMessages(outcomes), Warnings: warnings}), nil
+}
+
+// mayWrite refuses documents of kinds that are not the caller's to write.
+func mayWrite(ctx context.Context, documents []manifest.Document, bundles []sentBundle) error {
+	identity := identityOf(ctx)
+	var faults []error
+	for _, document := range documents {
+		if roles := writers[document.Resource.Kind]; !identity.hasAny(roles) {
+			fault := document.Fault("kind", "%s may not apply a %s", identity.User, document.Resource.Kind).Advise("%s", takes(roles))
+			fault.Kind = fleet.ErrDenied
+			faults = append(faults, fault)
+		}
+	}
+	if roles := writers[fleet.KindBaseline]; len(bundles) > 0 && !identity.hasAny(roles) {
+		faults = append(faults, fleet.Errorf(fleet.ErrDenied, "%s may not apply a Baseline", identity.User).
+			At(fleet.Position{File: bundles[0].path}, "").Advise("%s", takes(roles)))
+	}
+	return errors.Join(faults...)
+}
+
+// writeAttempts bounds how often a write is judged anew because what the
+// judgement rests on changed before it could be written.
+const writeAttempts = 5
+
+// write judges and writes documents in the same state of the inventory.
+func (s *Server) write(ctx context.Context, documents []manifest.Document, bundles []sentBundle, dryRun bool) ([]inventory.Outcome, error) {
+	for attempt := 1; ; attempt++ {
+		options := inventory.ApplyOptions{DryRun: dryRun}
+		decisions, err := s.judge(ctx, documents, &options)
+		if err != nil {
+			return nil, err
+		}
+		outcomes, err := s.Store.ApplyAll(ctx, actor(ctx), append(resourcesOf(documents), decisions...), bundlesOf(bundles), options)
+		if options.Unless != nil && errors.Is(err, fleet.ErrConflict) && attempt < writeAttempts {
+			continue
+		}
+		return slices.DeleteFunc(outcomes, func(o inventory.Outcome) bool { return o.Ref.Kind == fleet.KindDecision }), err
+	}
 }
 
 func parseSources(sources []*fleetv1.Source) ([]manifest.Document, error) {
@@ -145,19 +191,21 @@ func bundlesOf(sent []sentBundle) []inventory.Bundle {
 // located adds to each fault that concerns a document or a bundle where that
 // stands. A bundle that may not be stored is a fault in what was sent.
 func located(err error, documents []manifest.Document, bundles []sentBundle) error {
-	positions := map[string]fleet.Position{}
+	positions := map[string]func(field string) fleet.Position{}
 	for _, document := range documents {
-		positions[document.Resource.Ref().String()] = document.Position
+		positions[document.Resource.Ref().String()] = func(field string) fleet.Position { return document.Fault(field, "").Position }
 	}
 	for _, bundle := range bundles {
-		positions[bundle.Resource.Ref().String()] = fleet.Position{File: path.Join(bundle.path, "baseline.yaml")}
+		positions[bundle.Resource.Ref().String()] = func(string) fleet.Position {
+			return fleet.Position{File: path.Join(bundle.path, "baseline.yaml")}
+		}
 	}
 	var placed []error
 	for _, one := range flatten(err) {
 		var fault *fleet.Error
 		if errors.As(one, &fault) {
 			if position, sent := positions[fault.Object]; sent && fault.Position == (fleet.Position{}) {
-				fault.Position = position
+				fault.Position = position(fault.Field)
 				if fault.Kind == fleet.ErrConflict {
 					fault.Kind = fleet.ErrInvalid
 				}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -22,30 +23,83 @@ func (s *Server) Delete(ctx context.Context, request *connect.Request[fleetv1.De
 	if !slices.Contains(fleet.DeclaredKinds, ref.Kind) {
 		return nil, fleet.Errorf(fleet.ErrInvalid, "Meridian records this kind itself; it cannot be deleted").On(ref.String())
 	}
+	if roles := writers[ref.Kind]; !identityOf(ctx).hasAny(roles) {
+		return nil, fleet.Errorf(fleet.ErrDenied, "%s may not delete a %s", actor(ctx), ref.Kind).On(ref.String()).Advise("%s", takes(roles))
+	}
 	s.writes.Lock()
 	defer s.writes.Unlock()
 	resource, err := s.Store.Get(ctx, ref, inventory.AsOf{})
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseLiving(resource); err != nil {
+	if err := errors.Join(guardDelete(ctx, resource), refuseLiving(resource)); err != nil {
 		return nil, err
 	}
-	users, err := inventory.Referring(ctx, s.Store, ref)
-	if err != nil {
+	if err := s.refuseUsed(ctx, ref); err != nil {
 		return nil, err
-	}
-	if len(users) > 0 {
-		names := make([]string, 0, len(users))
-		for _, user := range users {
-			names = append(names, user.String())
-		}
-		return nil, fleet.Errorf(fleet.ErrConflict, "in use by %s", enumerate(names)).On(ref.String())
 	}
 	if err := s.Store.Delete(ctx, actor(ctx), ref); err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&fleetv1.DeleteResponse{}), nil
+}
+
+// refuseUsed refuses what something else needs, and what an exception is for:
+// declared again it might be something else than what two people looked at.
+func (s *Server) refuseUsed(ctx context.Context, ref fleet.Ref) error {
+	users, err := inventory.Referring(ctx, s.Store, ref)
+	if err != nil {
+		return err
+	}
+	exceptions, err := s.liveExceptions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, exception := range exceptions {
+		if exception.spec.Subject == ref {
+			users = append(users, fleet.Ref{Kind: fleet.KindException, Name: exception.name})
+		}
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	named := make([]string, 0, len(users))
+	for _, user := range users {
+		named = append(named, user.String())
+	}
+	return fleet.Errorf(fleet.ErrConflict, "in use by %s", enumerate(named)).On(ref.String())
+}
+
+// guardDelete: with some documents goes what only a compliance officer may
+// take away.
+func guardDelete(ctx context.Context, resource fleet.Resource) error {
+	if identityOf(ctx).hasAny([]Role{Compliance}) {
+		return nil
+	}
+	lost, err := whatIsLost(resource)
+	if err != nil || lost == "" {
+		return err
+	}
+	return fleet.Errorf(fleet.ErrDenied, "%s is not for %s to take away", lost, actor(ctx)).On(resource.Ref().String()).
+		Advise("%s", takes([]Role{Compliance}))
+}
+
+func whatIsLost(resource fleet.Resource) (string, error) {
+	switch resource.Kind {
+	case fleet.KindRegion:
+		spec, err := fleet.SpecOf[fleet.RegionSpec](resource)
+		if len(spec.Facts)+len(spec.Data) > 0 {
+			return "what is so about a region", err
+		}
+		return "", err
+	case fleet.KindDataset:
+		spec, err := fleet.SpecOf[fleet.DatasetSpec](resource)
+		if slices.ContainsFunc(spec.Bindings, func(b fleet.Binding) bool { return b.Existing }) {
+			return "what was found", err
+		}
+		return "", err
+	}
+	return "", nil
 }
 
 // refuseLiving refuses a region or cluster that is, or may be, in a cloud.

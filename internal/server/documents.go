@@ -26,10 +26,10 @@ func document(value any) (*structpb.Struct, error) {
 	return result, nil
 }
 
-func documents(resources []fleet.Resource) ([]*structpb.Struct, error) {
-	all := make([]*structpb.Struct, 0, len(resources))
-	for _, resource := range resources {
-		one, err := document(resource)
+func documents[T any](values []T) ([]*structpb.Struct, error) {
+	all := make([]*structpb.Struct, 0, len(values))
+	for _, value := range values {
+		one, err := document(value)
 		if err != nil {
 			return nil, err
 		}

@@ -36,6 +36,9 @@ type fixture struct {
 	server    *server.Server
 	log       *strings.Builder
 	checkErr  error
+	residency *fakeResidency
+	evidence  *fakeEvidence
+	clock     time.Time // the server's time; the true one when zero
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -45,17 +48,20 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{t: t, store: store, workflows: &fakeWorkflows{running: map[string]any{}}, log: &strings.Builder{}}
+	f := &fixture{t: t, store: store, workflows: &fakeWorkflows{running: map[string]any{}}, log: &strings.Builder{}, residency: &fakeResidency{}, evidence: &fakeEvidence{}}
 	tokens := server.NewTokens()
 	for _, role := range server.Roles {
 		tokens.Add(string(role)+"-token", server.Identity{User: "a " + string(role), Roles: []server.Role{role}})
 	}
+	tokens.Add("nobody-token", server.Identity{User: "nobody"})
+	tokens.Add("approver-2-token", server.Identity{User: "another approver", Roles: []server.Role{server.Approver}})
+	tokens.Add("everything-token", server.Identity{User: "everything", Roles: server.Roles})
 	f.server = server.New(server.Config{
 		Store: store, Workflows: f.workflows, Authenticator: tokens, Kubeconfigs: kubeconfigs{}, Metrics: server.NewMetrics(store),
 		DecodeBundle: decodeBundle, RegionKnown: func(_ context.Context, name string) (bool, error) { return !strings.HasSuffix(name, "-9"), nil },
 		Checks:  []server.Check{{Name: "inventory", Ask: store.Ping}, {Name: "temporal", Ask: func(context.Context) error { return f.checkErr }}},
 		Version: server.Version{Version: "1.2.3"}, Logger: slog.New(slog.NewTextHandler(&lockedWriter{to: f.log}, nil)),
-		KeepAlive: 50 * time.Millisecond,
+		KeepAlive: 50 * time.Millisecond, Residency: f.residency, Evidence: f.evidence, Rules: rules{}, Now: f.now,
 	})
 	listener := httptest.NewServer(f.server.Handler())
 	t.Cleanup(func() {
@@ -68,6 +74,13 @@ func newFixture(t *testing.T) *fixture {
 	f.url = listener.URL
 	f.FleetServiceClient = f.as("admin-token")
 	return f
+}
+
+func (f *fixture) now() time.Time {
+	if f.clock.IsZero() {
+		return time.Now()
+	}
+	return f.clock
 }
 
 type lockedWriter struct {

@@ -4,48 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
-
-// Role is what a user may do. Each role includes the ones before it.
-type Role string
-
-// The roles.
-const (
-	Viewer   Role = "viewer"   // look at everything, plan
-	Operator Role = "operator" // onboard, roll out, heal
-	Admin    Role = "admin"    // declare, delete, get kubeconfigs
-)
-
-// Roles lists the roles, the least first.
-var Roles = []Role{Viewer, Operator, Admin}
-
-func (r Role) rank() int {
-	for rank, role := range Roles {
-		if role == r {
-			return rank
-		}
-	}
-	return -1
-}
-
-// Identity is who calls.
-type Identity struct {
-	User  string // as histories show it
-	Roles []Role
-}
-
-func (i Identity) has(needed Role) bool {
-	for _, role := range i.Roles {
-		if role.rank() >= needed.rank() && needed.rank() >= 0 {
-			return true
-		}
-	}
-	return false
-}
 
 // Authenticator finds out who calls.
 type Authenticator interface {
@@ -68,9 +32,9 @@ func (t *Tokens) Add(token string, identity Identity) {
 
 // Authenticate implements Authenticator.
 func (t *Tokens) Authenticate(_ context.Context, header http.Header) (Identity, error) {
-	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return Identity{}, fleet.Errorf(fleet.ErrDenied, "no bearer token was sent")
+	token, err := BearerToken(header)
+	if err != nil {
+		return Identity{}, err
 	}
 	digest := sha256.Sum256([]byte(token))
 	var found Identity
@@ -86,14 +50,45 @@ func (t *Tokens) Authenticate(_ context.Context, header http.Header) (Identity, 
 	return found, nil
 }
 
+// BearerToken is the token a request carries; ErrDenied when it has none.
+func BearerToken(header http.Header) (string, error) {
+	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", fleet.Errorf(fleet.ErrDenied, "no bearer token was sent")
+	}
+	return token, nil
+}
+
+// Authenticators asks several authenticators in turn.
+type Authenticators []Authenticator
+
+// Authenticate implements Authenticator. One that cannot be reached keeps a
+// stranger from being told that nobody knows the token.
+func (a Authenticators) Authenticate(ctx context.Context, header http.Header) (Identity, error) {
+	refusal := error(fleet.Errorf(fleet.ErrDenied, "nobody can be authenticated here"))
+	unreachable := false
+	for _, authenticator := range a {
+		identity, err := authenticator.Authenticate(ctx, header)
+		if err == nil {
+			return identity, nil
+		}
+		if !unreachable {
+			refusal, unreachable = err, errors.Is(err, fleet.ErrUnavailable)
+		}
+	}
+	return Identity{}, refusal
+}
+
 type identityKey struct{}
 
 func withIdentity(ctx context.Context, identity Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, identity)
 }
 
-// actor is the calling user's name, for histories.
-func actor(ctx context.Context) string {
+func identityOf(ctx context.Context) Identity {
 	identity, _ := ctx.Value(identityKey{}).(Identity)
-	return identity.User
+	return identity
 }
+
+// actor is the calling user's name, for histories.
+func actor(ctx context.Context) string { return identityOf(ctx).User }

@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
 )
@@ -58,10 +57,10 @@ func (m *Metrics) observe(procedure, code string, took time.Duration) {
 // procedureLabel is the method's name; paths that are no method share one
 // label, as anybody can invent them.
 func procedureLabel(procedure string) string {
-	if _, known := neededRole[procedure]; !known {
+	if _, known := callers[procedure]; !known {
 		return "unknown"
 	}
-	return strings.TrimPrefix(procedure, "/"+fleetv1connect.FleetServiceName+"/")
+	return procedure[strings.LastIndexByte(procedure, '/')+1:]
 }
 
 // fleetCollector counts regions, clusters and rollouts by phase.

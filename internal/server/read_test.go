@@ -130,7 +130,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	if strings.Contains(page, "secret") {
 		t.Errorf("strangers are told %s", page)
 	}
-	f.probe("Apply", "")
+	f.probe("FleetService/Apply", "")
 	expectPage(t, f.url+"/metrics", http.StatusOK, `meridian_api_calls_total{code="ok",method="Apply"} 1`,
 		`meridian_api_calls_total{code="unauthenticated",method="Apply"} 1`,
 		`meridian_regions{phase="Declared"} 1`, "meridian_clusters_drifted 0", "go_goroutines", "process_open_fds",

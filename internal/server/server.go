@@ -17,6 +17,7 @@ import (
 const (
 	maxMessage  = 64 << 20
 	maxDocument = 4 << 20
+	maxLine     = 4 << 10 // a title, a reason, a comment
 )
 
 // Config is what a server works with. Every field without a comment that says
@@ -28,11 +29,15 @@ type Config struct {
 	Kubeconfigs   Kubeconfigs
 	DecodeBundle  BundleDecoder
 	RegionKnown   RegionKnown
+	Residency     Residency
+	Rules         ResidencyRules
+	Evidence      Evidence
 	Metrics       *Metrics
-	Checks        []Check       // of /readyz
-	Version       Version       // told to whoever asks
-	Logger        *slog.Logger  // slog.Default when nil
-	KeepAlive     time.Duration // between messages of an idle watch; 15 s when zero
+	Checks        []Check          // of /readyz
+	Version       Version          // told to whoever asks
+	Logger        *slog.Logger     // slog.Default when nil
+	KeepAlive     time.Duration    // between messages of an idle watch; 15 s when zero
+	Now           func() time.Time // time.Now when nil
 }
 
 // Workflows starts and steers workflows. Errors are fleet errors.
@@ -73,7 +78,10 @@ type Server struct {
 	stop     context.CancelFunc
 }
 
-var _ fleetv1connect.FleetServiceHandler = (*Server)(nil)
+var (
+	_ fleetv1connect.FleetServiceHandler     = (*Server)(nil)
+	_ fleetv1connect.ResidencyServiceHandler = (*Server)(nil)
+)
 
 // New makes a server.
 func New(config Config) *Server {
@@ -82,6 +90,9 @@ func New(config Config) *Server {
 	}
 	if config.KeepAlive == 0 {
 		config.KeepAlive = 15 * time.Second
+	}
+	if config.Now == nil {
+		config.Now = time.Now
 	}
 	server := &Server{Config: config}
 	server.stopping, server.stop = context.WithCancel(context.Background())
@@ -93,12 +104,15 @@ func (s *Server) EndWatches() { s.stop() }
 
 // Handler serves the API, /healthz, /readyz and /metrics.
 func (s *Server) Handler() http.Handler {
-	path, api := fleetv1connect.NewFleetServiceHandler(s,
+	options := connect.WithHandlerOptions(
 		connect.WithReadMaxBytes(maxMessage),
 		connect.WithInterceptors(s.observer()),
 		connect.WithRecover(s.recovered),
 	)
 	mux := http.NewServeMux()
+	path, api := fleetv1connect.NewFleetServiceHandler(s, options)
+	mux.Handle(path, s.admit(api))
+	path, api = fleetv1connect.NewResidencyServiceHandler(s, options)
 	mux.Handle(path, s.admit(api))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/inventory"
+	"github.com/meridian-fleet/meridian/internal/manifest"
+)
+
+// ruleKinds are those that policies are made of.
+var ruleKinds = []fleet.Kind{fleet.KindResidencyPolicy, fleet.KindJurisdictionGroup, fleet.KindDataClass}
+
+// placedKinds are those that say where data is, or is to be.
+var placedKinds = []fleet.Kind{fleet.KindDataset, fleet.KindWorkload}
+
+func concerns(documents []manifest.Document, kinds []fleet.Kind) bool {
+	return slices.ContainsFunc(documents, func(d manifest.Document) bool { return slices.Contains(kinds, d.Resource.Kind) })
+}
+
+// review warns about rules as they would be with the documents.
+func (s *Server) review(ctx context.Context, sent []manifest.Document) ([]*structpb.Struct, error) {
+	if !concerns(sent, ruleKinds) {
+		return nil, nil
+	}
+	warnings, err := s.Residency.Review(ctx, resourcesOf(sent))
+	if err != nil {
+		return nil, err
+	}
+	return documents(warnings)
+}
+
+// judge says whether documents may be written, and returns the decisions to
+// write with them. It makes the write depend on what it rests on. A denial is
+// recorded, unless the write is a dry run.
+func (s *Server) judge(ctx context.Context, sent []manifest.Document, options *inventory.ApplyOptions) ([]fleet.Resource, error) {
+	if !concerns(sent, judgedKinds) {
+		return nil, nil
+	}
+	revision, err := s.Store.Revision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options.Unless = &inventory.Moved{Kinds: guardedKinds, Since: revision}
+	if err := s.guardWrite(ctx, sent); err != nil || !concerns(sent, placedKinds) {
+		return nil, err
+	}
+	admission, err := s.Residency.Admit(ctx, actor(ctx), resourcesOf(sent))
+	if errors.Is(err, fleet.ErrDenied) && !options.DryRun {
+		return nil, errors.Join(err, s.recordDenial(ctx, admission.Decisions))
+	}
+	if err != nil {
+		return nil, err
+	}
+	options.Unless = both(options.Unless, admission.Unless)
+	return admission.Decisions, nil
+}
+
+// recordDenial keeps what was denied, as the documents are not.
+func (s *Server) recordDenial(ctx context.Context, decisions []fleet.Resource) error {
+	if len(decisions) == 0 {
+		return nil
+	}
+	_, err := s.Store.Apply(context.WithoutCancel(ctx), actor(ctx), decisions, inventory.ApplyOptions{})
+	return err
+}
+
+// both is a condition that holds when two do.
+func both(one, other *inventory.Moved) *inventory.Moved {
+	if other == nil {
+		return one
+	}
+	kinds := slices.Clone(one.Kinds)
+	for _, kind := range other.Kinds {
+		if !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return &inventory.Moved{Kinds: kinds, Since: min(one.Since, other.Since)}
+}

@@ -1,0 +1,136 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/inventory"
+)
+
+// maxException is how long an exception lasts at most, counted from the
+// request: whoever needs it longer asks again, and two people look again.
+const maxException = 366 * 24 * time.Hour
+
+// checkException looks at everything a request can get wrong.
+func (s *Server) checkException(ctx context.Context, spec fleet.ExceptionSpec) error {
+	c := &argumentChecker{argument: "spec"}
+	c.faults = append(c.faults, s.Rules.CheckException(spec))
+	s.checkTerm(c, spec)
+	if strings.TrimSpace(spec.Reason) == "" {
+		c.fault("reason", "is missing: say why the rule must not hold here")
+	}
+	for field, text := range map[string]string{"reason": spec.Reason, "reference": spec.Reference} {
+		c.faults = append(c.faults, within("spec", checkLine(field, text)))
+	}
+	c.ref("subject", spec.Subject)
+	for _, check := range []func(context.Context, *argumentChecker, fleet.ExceptionSpec) error{s.checkRule, s.checkSubject} {
+		if err := check(ctx, c, spec); err != nil {
+			return err
+		}
+	}
+	return firstOfField(c.faults)
+}
+
+// firstOfField keeps one fault for each field.
+func firstOfField(faults []error) error {
+	seen := map[string]bool{}
+	var kept []error
+	for _, one := range flatten(errors.Join(faults...)) {
+		var fault *fleet.Error
+		if errors.As(one, &fault) {
+			if seen[fault.Field] {
+				continue
+			}
+			seen[fault.Field] = true
+		}
+		kept = append(kept, one)
+	}
+	return errors.Join(kept...)
+}
+
+func (s *Server) checkTerm(c *argumentChecker, spec fleet.ExceptionSpec) {
+	if spec.Until == "" {
+		c.fault("until", "is missing: an exception ends")
+		return
+	}
+	begins, ends, err := s.Rules.Span(spec.Period)
+	now := s.Now()
+	switch {
+	case err != nil:
+		c.fault("until", "%w", err)
+	case !ends.After(now):
+		c.fault("until", "%s is past", spec.Until)
+	case ends.After(now.Add(maxException)):
+		c.fault("until", "more than %d days from now", int(maxException.Hours()/24))
+	case !begins.IsZero() && !begins.Before(ends):
+		c.fault("from", "%s is not before its end", spec.From)
+	}
+}
+
+// checkRule: there is a rule of the name, and it is one that denies.
+func (s *Server) checkRule(ctx context.Context, c *argumentChecker, spec fleet.ExceptionSpec) error {
+	if spec.Policy == fleet.BuiltInPolicy {
+		c.fault("policy", "Meridian's own rules cannot be suspended")
+		return nil
+	}
+	if spec.Policy == "" || spec.Rule == "" {
+		return nil // said by the rules themselves
+	}
+	policy, err := s.Store.Get(ctx, fleet.Ref{Kind: fleet.KindResidencyPolicy, Name: spec.Policy}, inventory.AsOf{})
+	if errors.Is(err, fleet.ErrNotFound) {
+		c.fault("policy", "there is no ResidencyPolicy %s", spec.Policy)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	text, err := fleet.SpecOf[fleet.ResidencyPolicySpec](policy)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(text.Rules, func(rule fleet.Rule) bool { return rule.Name == spec.Rule })
+	switch {
+	case at < 0:
+		fault := c.fault("rule", "%s has no rule %q", spec.Policy, spec.Rule)
+		known := make([]string, 0, len(text.Rules))
+		for _, rule := range text.Rules {
+			known = append(known, rule.Name)
+		}
+		fault.Advise("its rules are %s", strings.Join(known, ", "))
+	case text.Rules[at].Kind() == fleet.RuleObligation:
+		c.fault("rule", "%s is an obligation: it denies nothing", spec.Rule)
+	}
+	return nil
+}
+
+func (s *Server) checkSubject(ctx context.Context, c *argumentChecker, spec fleet.ExceptionSpec) error {
+	if spec.Subject.Kind != fleet.KindDataset && spec.Subject.Kind != fleet.KindWorkload || spec.Subject.Name == "" {
+		return nil
+	}
+	there, err := s.exists(ctx, spec.Subject)
+	if err == nil && !there {
+		c.fault("subject.name", "there is no %s", spec.Subject)
+	}
+	return err
+}
+
+func checkName(name string) error {
+	if len(validation.IsDNS1123Label(name)) == 0 {
+		return nil
+	}
+	return fleet.Errorf(fleet.ErrInvalid, "%q is not a DNS label", name).At(fleet.Position{}, "name").
+		Advise("at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit")
+}
+
+func checkLine(field, text string) error {
+	if len(text) > maxLine {
+		return fleet.Errorf(fleet.ErrInvalid, "longer than %d bytes", maxLine).At(fleet.Position{}, field)
+	}
+	return nil
+}
