@@ -3,6 +3,7 @@ package pack
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -186,10 +187,11 @@ func cut(body fleet.EvidenceBody) ([]Section, error) {
 	}
 	var sections []Section
 	for decoder.More() {
-		var section Section
-		if err := decoder.Decode(&section.Name); err != nil {
+		name, err := decoder.Token()
+		if err != nil {
 			return nil, fleet.Errorf(fleet.ErrInternal, "read a report: %w", err)
 		}
+		section := Section{Name: fmt.Sprint(name)}
 		if err := decoder.Decode(&section.Content); err != nil {
 			return nil, fleet.Errorf(fleet.ErrInternal, "read a report: %w", err)
 		}
