@@ -1,6 +1,7 @@
 package residency
 
 import (
+	"fmt"
 	"sort"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -15,10 +16,14 @@ type Catalog struct {
 	places  []fleet.RegionFacts // by PlaceID
 	ids     map[string]PlaceID
 	names   []string
+	titles  []string  // for people: aws/eu-central-1 (Frankfurt, Germany)
 	pairs   []PlaceID // the cloud's own replica pair, noPlace when there is none
 	regions []string  // of clouds, sorted
 	clouds  Set
 	all     Set
+
+	byCountry, byProvider, byPartition map[string]*Set
+	alike                              [][]PlaceID // places that operator rules cannot tell apart
 }
 
 // NewCatalog makes a catalog of cloud regions and adds every ISO 3166-1
@@ -42,10 +47,39 @@ func NewCatalog(regions []fleet.RegionFacts) (*Catalog, error) {
 			return nil, err
 		}
 	}
-	for id, place := range catalog.places {
-		catalog.pairs[id] = catalog.pairOf(place)
-	}
+	catalog.index()
 	return catalog, nil
+}
+
+// index prepares what compiling looks up.
+func (c *Catalog) index() {
+	c.byCountry, c.byProvider, c.byPartition = map[string]*Set{}, map[string]*Set{}, map[string]*Set{}
+	note := func(index map[string]*Set, key string, id PlaceID) {
+		if key == "" {
+			return
+		}
+		if index[key] == nil {
+			index[key] = &Set{}
+		}
+		index[key].Add(id)
+	}
+	kinds := map[string]int{}
+	for number, place := range c.places {
+		id := PlaceID(number)
+		c.pairs[id] = c.pairOf(place)
+		note(c.byCountry, place.Country, id)
+		note(c.byProvider, place.Provider, id)
+		note(c.byPartition, place.Partition, id)
+		kind := fmt.Sprintf("%q %q %q", place.Operator, place.Partition, place.Jurisdictions)
+		if len(place.Facts) > 0 {
+			kind = place.Name()
+		}
+		if _, known := kinds[kind]; !known {
+			kinds[kind] = len(c.alike)
+			c.alike = append(c.alike, nil)
+		}
+		c.alike[kinds[kind]] = append(c.alike[kinds[kind]], id)
+	}
 }
 
 func (c *Catalog) add(facts fleet.RegionFacts) error {
@@ -59,10 +93,23 @@ func (c *Catalog) add(facts fleet.RegionFacts) error {
 	id := PlaceID(len(c.places))
 	c.ids[name] = id
 	c.names = append(c.names, name)
+	c.titles = append(c.titles, title(facts))
 	c.places = append(c.places, facts)
 	c.pairs = append(c.pairs, noPlace)
 	c.all.Add(id)
 	return nil
+}
+
+// title is a place's name with where it lies.
+func title(facts fleet.RegionFacts) string {
+	switch country := named(facts.Country); {
+	case facts.Provider == countryProvider:
+		return country
+	case facts.City == "" || facts.City == country:
+		return fmt.Sprintf("%s (%s)", facts.Name(), country)
+	default:
+		return fmt.Sprintf("%s (%s, %s)", facts.Name(), facts.City, country)
+	}
 }
 
 func (c *Catalog) pairOf(place fleet.RegionFacts) PlaceID {

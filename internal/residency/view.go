@@ -1,0 +1,206 @@
+package residency
+
+import (
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// view is what the rules say of a subject under one facet, everywhere.
+type view struct {
+	allowed     Set
+	plain       []applied
+	groups      []alternatives
+	obligations []applied
+	spoken      []spoken
+}
+
+// applied is a rule that may apply to the subject.
+type applied struct {
+	*clause
+	class     string // the subject's class through which it applies
+	where     *applicability
+	satisfied Set // where it is satisfied, exceptions left aside
+	suspended Set // where an exception suspends it
+}
+
+// alternatives are the transfer rules of one policy that may apply to a class.
+type alternatives struct {
+	rules   []applied
+	refused Set // where none of them will do
+	denied  Set // where that is so with exceptions, too
+}
+
+// spoken is where rules speak of a class.
+type spoken struct {
+	class            string
+	surely, possibly Set
+}
+
+// view is built on first use and kept.
+func (p *Prepared) view(facet int) *view {
+	if v := p.views[facet].Load(); v != nil {
+		return v
+	}
+	v := p.build(facet, p.exceptions)
+	p.views[facet].CompareAndSwap(nil, v)
+	return p.views[facet].Load()
+}
+
+func (p *Prepared) build(facet int, exceptions []suspension) *view {
+	v := &view{spoken: make([]spoken, 0, len(p.classes))}
+	if len(p.classes) == 1 {
+		rules := &p.compiled.classes[p.classes[0]].facets[facet]
+		v.plain = make([]applied, 0, len(rules.plain))
+		v.obligations = make([]applied, 0, len(rules.obligations))
+	}
+	var seen map[int]bool
+	if len(p.classes) > 1 {
+		seen = map[int]bool{}
+	}
+	for _, class := range p.classes {
+		p.include(v, class, facet, exceptions, seen)
+	}
+	v.allowed = v.everywhere(p.compiled.catalog)
+	if len(p.builtIn) > 0 {
+		v.allowed = Set{}
+	}
+	return v
+}
+
+// include adds the rules about one of the subject's classes. Plain rules and
+// obligations are there once, whatever number of classes they apply through.
+func (p *Prepared) include(v *view, class string, facet int, exceptions []suspension, seen map[int]bool) {
+	rules := &p.compiled.classes[class].facets[facet]
+	speaks := spoken{class: class}
+	note := func(rule *applied) {
+		speaks.surely.Or(&rule.where.surely)
+		speaks.possibly.Or(&rule.where.possibly)
+	}
+	for _, cl := range rules.plain {
+		rule := p.apply(cl, class, facet, exceptions)
+		note(&rule)
+		if seen == nil || !seen[cl.number] {
+			v.plain = append(v.plain, rule)
+		}
+		if seen != nil {
+			seen[cl.number] = true
+		}
+	}
+	for _, policy := range rules.transfers {
+		group := alternatives{rules: make([]applied, 0, len(policy))}
+		for _, cl := range policy {
+			group.rules = append(group.rules, p.apply(cl, class, facet, exceptions))
+			note(&group.rules[len(group.rules)-1])
+		}
+		group.refused, group.denied = group.failing(false), group.failing(true)
+		v.groups = append(v.groups, group)
+	}
+	for _, cl := range rules.obligations {
+		if seen == nil || !seen[cl.number] {
+			v.obligations = append(v.obligations, applied{clause: cl, class: class, where: p.compiled.applies(cl, facet, p.facts)})
+		}
+		if seen != nil {
+			seen[cl.number] = true
+		}
+	}
+	v.spoken = append(v.spoken, speaks)
+}
+
+// apply finds where a rule applies to the subject and where it is satisfied.
+func (p *Prepared) apply(cl *clause, class string, facet int, exceptions []suspension) applied {
+	rule := applied{clause: cl, class: class, where: p.compiled.applies(cl, facet, p.facts)}
+	switch cl.kind {
+	case fleet.RuleTransferIf:
+		rule.satisfied = p.transferable(cl)
+	case fleet.RuleRequireCopy:
+		rule.satisfied = p.copied(cl, facet)
+	default:
+		rule.satisfied = cl.holds
+	}
+	for i := range exceptions {
+		if exceptions[i].suspends(cl, facet) {
+			rule.suspended.Or(&exceptions[i].places)
+		}
+	}
+	return rule
+}
+
+func (s *suspension) suspends(cl *clause, facet int) bool {
+	return s.facets.has(facet) && s.Spec.Rule == cl.spec.Name && s.Spec.Policy == cl.policy.name
+}
+
+// everywhere are the places where all rules are satisfied.
+func (v *view) everywhere(catalog *Catalog) Set {
+	set := catalog.all
+	for i := range v.plain {
+		rule := &v.plain[i]
+		for word := range set {
+			set[word] &^= rule.where.possibly[word] &^ (rule.satisfied[word] | rule.suspended[word])
+		}
+	}
+	for i := range v.groups {
+		set.AndNot(&v.groups[i].denied)
+	}
+	for i := range v.spoken {
+		set.And(&v.spoken[i].surely)
+	}
+	return set
+}
+
+// failing are the places where none of the alternatives will do, whatever is
+// not known: where some surely apply, none of those is satisfied; where all are
+// undecided, any one of them is not, as it may be the one that applies.
+func (g *alternatives) failing(excepting bool) Set {
+	var apply, satisfied, doubtful Set
+	for i := range g.rules {
+		rule := &g.rules[i]
+		for word := range apply {
+			good := rule.satisfied[word]
+			if excepting {
+				good |= rule.suspended[word]
+			}
+			apply[word] |= rule.where.surely[word]
+			satisfied[word] |= rule.where.surely[word] & good
+			doubtful[word] |= rule.where.possibly[word] &^ rule.where.surely[word] &^ good
+		}
+	}
+	for word := range apply {
+		doubtful[word] = apply[word]&^satisfied[word] | doubtful[word]&^apply[word]
+	}
+	return doubtful
+}
+
+// transferable are the places a transfer rule lets the data go to.
+func (p *Prepared) transferable(cl *clause) Set {
+	set := cl.holds
+	if cl.spec.TransferIf.Basis == fleet.BasisAdequacy {
+		set.Or(&cl.leads)
+		return set
+	}
+	for i := range p.instruments {
+		covered := cl.leads
+		covered.And(p.covers(cl, &p.instruments[i]))
+		set.Or(&covered)
+	}
+	return set
+}
+
+// covers are the places to which an instrument leads for a rule.
+func (p *Prepared) covers(cl *clause, instrument *basis) *Set {
+	rule := cl.spec.TransferIf
+	if instrument.Basis != rule.Basis || !sourceOf(instrument.Source).AtLeast(cl.spec.MinimumSource) {
+		return &Set{}
+	}
+	if len(rule.Counterparties) > 0 && !containsAny(rule.Counterparties, []string{instrument.Counterparty}) {
+		return &Set{}
+	}
+	if instrument.Counterparty == "" {
+		return &instrument.leads
+	}
+	set := instrument.leads
+	for place := range set.Each {
+		if p.compiled.catalog.places[place].Operator != instrument.Counterparty {
+			set[place>>wordOfBits] &^= 1 << (place & 63)
+		}
+	}
+	return &set
+}
