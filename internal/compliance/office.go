@@ -22,6 +22,9 @@ type Config struct {
 // Office answers questions about residency. It is safe for concurrent use.
 type Office struct {
 	config Config
+	ledger *ledger
+	views  views
+	books  books
 }
 
 // New returns an Office. It reads nothing yet.
@@ -32,11 +35,26 @@ func New(config Config) *Office {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Office{config: config}
+	return &Office{config: config, ledger: newLedger()}
 }
 
 // Catalog returns every region of every provider, by name, with the facts
 // Region documents add now.
 func (o *Office) Catalog(ctx context.Context) ([]fleet.RegionFacts, error) {
-	return o.config.Catalog(ctx)
+	v, err := o.open(ctx, fleet.Moment{})
+	if err != nil {
+		return nil, err
+	}
+	return v.regions(), nil
+}
+
+// regions are the cloud regions of a view with their facts, by name.
+func (v *view) regions() []fleet.RegionFacts {
+	names := v.catalog.Regions()
+	all := make([]fleet.RegionFacts, 0, len(names))
+	for _, name := range names {
+		facts, _ := v.catalog.Region(name) // it is one of the catalog's own
+		all = append(all, facts)
+	}
+	return all
 }

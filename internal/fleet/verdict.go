@@ -8,14 +8,15 @@ const BuiltInPolicy = "meridian"
 
 // The built-in rules.
 const (
-	RuleUnknownRegion  = "unknown-region"  // no catalog has the place
-	RuleUnknownPair    = "unknown-pair"    // a geo-redundant store whose second place is not known
-	RuleUnknownClass   = "unknown-class"   // a class nobody declared
-	RuleUnknownDataset = "unknown-dataset" // a dataset nobody declared
-	RuleUnclassified   = "unclassified"    // data without any class
-	RuleNoRule         = "no-rule"         // no rule in force speaks about the class and facet
-	RuleUnknownFact    = "unknown-fact"    // a rule's condition looks at a fact nobody knows, and nothing else permits
-	RuleBadDocument    = "bad-document"    // a document the answer depends on cannot be read
+	RuleUnknownRegion   = "unknown-region"   // no catalog has the place
+	RuleUnknownPair     = "unknown-pair"     // a geo-redundant store whose second place is not known
+	RuleUnknownClass    = "unknown-class"    // a class nobody declared
+	RuleUnknownDataset  = "unknown-dataset"  // a dataset nobody declared
+	RuleUnknownWorkload = "unknown-workload" // a workload nobody declared
+	RuleUnclassified    = "unclassified"     // data without any class
+	RuleNoRule          = "no-rule"          // no rule in force speaks about the class and facet
+	RuleUnknownFact     = "unknown-fact"     // a rule's condition looks at a fact nobody knows, and nothing else permits
+	RuleBadDocument     = "bad-document"     // a document the answer depends on cannot be read
 )
 
 // Question asks whether something may be done to data at a place.

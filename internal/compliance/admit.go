@@ -1,0 +1,249 @@
+package compliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/inventory"
+	"github.com/meridian-fleet/meridian/internal/residency"
+)
+
+// Admission is the answer to a write of documents.
+type Admission struct {
+	// Decisions are to be written in the transaction of the documents. When the
+	// write is denied they are to be recorded instead of it.
+	Decisions []fleet.Resource
+	// Unless belongs into the transaction's options: it fails with ErrConflict
+	// when a rule or a fact changed since, and the write is to be admitted anew.
+	Unless *inventory.Moved
+}
+
+// maxInstants is how many different dates one write may bring; each is judged
+// by the rules of its own day.
+const maxInstants = 64
+
+// Admit judges a write of Datasets and Workloads before it happens. Every
+// place that would be new must be allowed, from the day it would begin; and
+// nothing that is not marked as existing may come to be denied by the write, so
+// that data cannot be placed under one name and then called another. Other
+// documents of the write count as written. A denial is ErrDenied, joined, each
+// with the Object and Field of the document at fault; the Admission then has
+// the denials to be recorded.
+func (o *Office) Admit(ctx context.Context, actor string, changed []fleet.Resource) (Admission, error) {
+	var subjects []fleet.Ref
+	var rules []fleet.Resource
+	for _, resource := range changed {
+		if resource.Kind == fleet.KindDataset || resource.Kind == fleet.KindWorkload {
+			subjects = append(subjects, resource.Ref())
+		} else {
+			rules = append(rules, resource)
+		}
+	}
+	if len(subjects) == 0 {
+		return Admission{}, nil
+	}
+	present, err := o.open(ctx, fleet.Moment{})
+	if err != nil {
+		return Admission{}, err
+	}
+	a := &admission{office: o, actor: actor, subjects: subjects, decisions: map[fleet.Ref]*decision{}}
+	instants, err := present.instants(changed)
+	if err != nil {
+		return Admission{}, err
+	}
+	for i, at := range instants {
+		v := present
+		if i > 0 {
+			if v, err = o.open(ctx, fleet.Moment{AsOf: at}); err != nil {
+				return Admission{}, err
+			}
+		}
+		if err := a.compare(ctx, v, rules, changed); err != nil {
+			return Admission{}, err
+		}
+	}
+	return a.result(present.revision)
+}
+
+// admission gathers what a write would do.
+type admission struct {
+	office    *Office
+	actor     string
+	subjects  []fleet.Ref // of the documents written
+	decisions map[fleet.Ref]*decision
+	faults    []error
+}
+
+// compare judges what a write does at the instant of a view: what the subjects
+// do before it, under the rules of the write, with what they do after it.
+func (a *admission) compare(ctx context.Context, v *view, rules, changed []fleet.Resource) error {
+	before, err := a.office.assumeOn(ctx, v, rules, nil)
+	if err != nil {
+		return err
+	}
+	after, err := a.office.assumeOn(ctx, v, changed, nil)
+	if err != nil {
+		return err
+	}
+	if fault := faultsOf(after.fault, changed); fault != nil {
+		return fault
+	}
+	for _, subject := range a.subjects {
+		a.subject(before, after, subject, subject, "")
+		if subject.Kind != fleet.KindDataset {
+			continue
+		}
+		for _, workload := range after.all(fleet.KindWorkload) {
+			if uses(workload, subject.Name) && !slices.Contains(a.subjects, workload.ref) {
+				a.subject(before, after, workload.ref, subject, workload.ref.String()+": ")
+			}
+		}
+	}
+	return nil
+}
+
+func uses(workload *version, dataset string) bool {
+	spec := workload.workload()
+	return spec != nil && slices.ContainsFunc(spec.Datasets, func(use fleet.DatasetUse) bool { return use.Dataset == dataset })
+}
+
+// subject compares what one subject does before and after. The blame goes to
+// the document that is written.
+func (a *admission) subject(before, after *view, subject, blame fleet.Ref, prefix string) {
+	earlier := before.doings(subject)
+	for _, done := range after.doings(subject) {
+		verdict := after.judge(done.question)
+		was := slices.IndexFunc(earlier, func(other doing) bool { return other.same(done) })
+		if was >= 0 {
+			past := before.judge(earlier[was].question)
+			if verdict.Allowed || !worse(past, verdict) {
+				continue
+			}
+		}
+		a.decide(blame, verdict)
+		if verdict.Allowed {
+			continue
+		}
+		fault := denial(verdict)
+		fault.Message, fault.Object, fault.Field = prefix+fault.Message, blame.String(), done.field
+		if prefix != "" {
+			fault.Field = "spec"
+		}
+		a.faults = append(a.faults, fault)
+	}
+}
+
+func (a *admission) decide(subject fleet.Ref, verdict fleet.Verdict) {
+	if a.decisions[subject] == nil {
+		a.decisions[subject] = a.office.decision(fleet.Act{Kind: ActPlace, Operation: "apply", Actor: a.actor}, nil)
+	}
+	made := a.decisions[subject]
+	made.Act.Questions = append(made.Act.Questions, verdict.Question)
+	made.add(verdict)
+}
+
+func (a *admission) result(revision int64) (Admission, error) {
+	result := Admission{Unless: &inventory.Moved{Kinds: guardedKinds, Since: revision}}
+	for _, subject := range a.subjects {
+		made := a.decisions[subject]
+		if made == nil || len(a.faults) > 0 && made.Allowed {
+			continue // of a write that is refused, what would have been allowed did not happen
+		}
+		resource, err := made.resource()
+		if err != nil {
+			return Admission{}, err
+		}
+		result.Decisions = append(result.Decisions, resource)
+	}
+	return result, errors.Join(a.faults...)
+}
+
+// worse reports whether a denial has rules that did not deny before.
+func worse(past, now fleet.Verdict) bool {
+	ids := map[string]bool{}
+	for _, finding := range past.Findings {
+		if finding.Effect == fleet.EffectDenies {
+			ids[finding.ID()+" "+finding.Dataset+" "+finding.Region] = true
+		}
+	}
+	return slices.ContainsFunc(now.Findings, func(finding fleet.Finding) bool {
+		return finding.Effect == fleet.EffectDenies && !ids[finding.ID()+" "+finding.Dataset+" "+finding.Region]
+	})
+}
+
+// doing is something a subject is declared to do at a place.
+type doing struct {
+	question fleet.Question
+	field    string // of the document
+}
+
+func (d doing) same(other doing) bool {
+	a, b := d.question, other.question
+	return a.Facet == b.Facet && a.Region == b.Region && a.GeoRedundant == b.GeoRedundant && a.Pair == b.Pair
+}
+
+// doings are all that a subject is declared to do at the view's instant,
+// without what was there already when it was declared.
+func (v *view) doings(subject fleet.Ref) []doing {
+	declared := v.valid(subject)
+	var doings []doing
+	if spec := declared.dataset(); spec != nil {
+		for i, binding := range spec.Bindings {
+			if binding.Existing || !covers(binding.From, binding.Until, v.at) {
+				continue
+			}
+			for _, facet := range binding.Facets {
+				doings = append(doings, doing{field: fmt.Sprintf("spec.bindings[%d].region", i), question: fleet.Question{
+					Subject: subject, Facet: facet, Region: binding.Region, GeoRedundant: binding.GeoRedundant, Pair: binding.Pair,
+				}})
+			}
+		}
+	}
+	if spec := declared.workload(); spec != nil {
+		for i, region := range spec.Regions {
+			for _, facet := range facetsOf(spec) {
+				doings = append(doings, doing{field: fmt.Sprintf("spec.regions[%d]", i), question: fleet.Question{Subject: subject, Facet: facet, Region: region}})
+			}
+		}
+	}
+	return doings
+}
+
+// instants are when what a write says begins to be true, or what it replaces
+// would have ended: now, and every date to come.
+func (v *view) instants(changed []fleet.Resource) ([]time.Time, error) {
+	instants := []time.Time{v.at}
+	add := func(at time.Time, err error) {
+		if err == nil && at.After(v.at) && !slices.ContainsFunc(instants, at.Equal) {
+			instants = append(instants, at)
+		}
+	}
+	for _, resource := range changed {
+		after, err := assumed(resource, v.at, false)
+		if err != nil {
+			return nil, err
+		}
+		if after.fault != nil {
+			return nil, badDocument(after.ref, after.fault)
+		}
+		add(after.begins, nil)
+		for _, one := range []*version{after, v.valid(resource.Ref())} {
+			if spec := one.dataset(); spec != nil {
+				for _, binding := range spec.Bindings {
+					period := fleet.Period{From: binding.From, Until: binding.Until}
+					add(residency.Begins(period, time.UTC))
+					add(residency.Ends(period, time.UTC))
+				}
+			}
+		}
+	}
+	if len(instants) > maxInstants {
+		return nil, fleet.Errorf(fleet.ErrInvalid, "%d different dates to come in one write, at most %d are judged", len(instants)-1, maxInstants-1).
+			Advise("write fewer documents at once")
+	}
+	return instants, nil
+}

@@ -1,0 +1,45 @@
+package compliance
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/inventory"
+)
+
+// assume returns the view of a moment as if documents had been changed and
+// deleted now.
+func (o *Office) assume(ctx context.Context, moment fleet.Moment, changed []fleet.Resource, deleted []fleet.Ref) (*view, error) {
+	before, err := o.open(ctx, fleet.Moment{AsOf: moment.AsOf, KnownAt: moment.KnownAt})
+	if err != nil {
+		return nil, err
+	}
+	return o.assumeOn(ctx, before, changed, deleted)
+}
+
+func (o *Office) assumeOn(ctx context.Context, before *view, changed []fleet.Resource, deleted []fleet.Ref) (*view, error) {
+	after := newView(before.ledger, before.revision, before.at, before.known)
+	recorded := o.present()
+	for _, resource := range changed {
+		one, err := assumed(resource, recorded, len(before.versions(resource.Ref())) == 0)
+		if err != nil {
+			return nil, err
+		}
+		after.assumed[resource.Ref()] = []*version{one}
+	}
+	for _, ref := range deleted {
+		after.assumed[ref] = []*version{{recorded: recorded, action: "deleted", ref: ref, deleted: true, begins: recorded}}
+	}
+	return after, o.rule(ctx, after)
+}
+
+// assumed is the version a document would be.
+func assumed(resource fleet.Resource, recorded time.Time, first bool) (*version, error) {
+	document, err := json.Marshal(resource)
+	if err != nil {
+		return nil, fleet.Errorf(fleet.ErrInvalid, "not JSON: %w", err).On(resource.Ref().String())
+	}
+	return read(inventory.RawChange{At: recorded, Action: "updated", Ref: resource.Ref(), Document: document}, first), nil
+}
