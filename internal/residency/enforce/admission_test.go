@@ -108,7 +108,7 @@ func testPods(c *cluster, open, data string) {
 		"denied dataset":             {open, map[string]string{"meridian.dev/dataset": "ledger"}, refused("data of dataset ledger", "rbi/only-india")},
 		"unknown dataset":            {open, map[string]string{"meridian.dev/dataset": "none"}, refused("meridian/unknown-dataset")},
 		"workload":                   {open, map[string]string{"meridian.dev/workload": "checkout", "meridian.dev/data-class": "payments.in"}, admitted},
-		"unknown workload":           {open, map[string]string{"meridian.dev/workload": "none"}, refused("workload none", "nobody declared it")},
+		"unknown workload":           {open, map[string]string{"meridian.dev/workload": "none"}, refused("workload none", "denied: nobody declared it")},
 	} {
 		c.eventually(name, func() error { return c.tryPod(try.namespace, try.labels) }, try.want)
 	}
@@ -277,18 +277,27 @@ func testUpdates(c *cluster, open, data string) {
 
 // testTypeChecks wants no policy that the server has doubts about.
 func testTypeChecks(c *cluster, _, _ string) {
-	policies, err := c.kube.AdmissionregistrationV1().ValidatingAdmissionPolicies().List(c.Context(), metav1.ListOptions{})
-	if err != nil {
-		c.Fatal(err)
-	}
-	if len(policies.Items) != 5 {
-		c.Errorf("want five policies, got %d", len(policies.Items))
-	}
-	for _, policy := range policies.Items {
-		if checked := policy.Status.TypeChecking; checked != nil && len(checked.ExpressionWarnings) > 0 {
-			c.Errorf("%s: %+v", policy.Name, checked.ExpressionWarnings)
+	c.eventually("five policies, all checked", func() error {
+		policies, err := c.kube.AdmissionregistrationV1().ValidatingAdmissionPolicies().List(c.Context(), metav1.ListOptions{})
+		if err != nil {
+			return err
 		}
-	}
+		checked := 0
+		for _, policy := range policies.Items {
+			if policy.Status.TypeChecking != nil {
+				checked++
+			}
+		}
+		if checked != 5 {
+			return fmt.Errorf("%d of %d", checked, len(policies.Items))
+		}
+		for _, policy := range policies.Items {
+			if warnings := policy.Status.TypeChecking.ExpressionWarnings; len(warnings) > 0 {
+				c.Fatalf("%s: %+v", policy.Name, warnings)
+			}
+		}
+		return nil
+	}, admitted)
 }
 
 func testUnlabelledRefused(c *cluster, open string) {

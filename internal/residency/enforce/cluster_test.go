@@ -37,7 +37,12 @@ type cluster struct {
 
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
-	config := rest.CopyConfig(boxtest.Start(t, 1)[0])
+	return clusterAt(t, boxtest.Start(t, 1)[0])
+}
+
+func clusterAt(t *testing.T, access *rest.Config) *cluster {
+	t.Helper()
+	config := rest.CopyConfig(access)
 	config.QPS = -1
 	kube, err := kubernetes.NewForConfig(config)
 	if err != nil {

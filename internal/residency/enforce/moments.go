@@ -52,7 +52,7 @@ func (m moment) judge(region string, facet fleet.Facet, workload Workload) fleet
 		if subject.Ref.Name == "" {
 			question.Classes = subject.Classes
 		}
-		return m.rules.Judge(m.rules.Prepare(subject), question)
+		return m.rules.Explain(m.rules.Prepare(subject), question)
 	}
 	ref := fleet.Ref{Kind: fleet.KindWorkload, Name: workload.Name}
 	question.Subject = ref

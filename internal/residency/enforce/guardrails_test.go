@@ -1,0 +1,118 @@
+package enforce_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meridian-fleet/meridian/internal/residency/enforce"
+)
+
+// parametersOf are those of a cluster in a region.
+func parametersOf(t testing.TB, in enforce.Input, region string) map[string]string {
+	t.Helper()
+	compiler, err := enforce.New(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := compiler.Guardrails(region)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range objects {
+		var found struct {
+			Kind string            `json:"kind"`
+			Data map[string]string `json:"data"`
+		}
+		if err := json.Unmarshal(object, &found); err != nil {
+			t.Fatal(err)
+		}
+		if found.Kind == "ConfigMap" {
+			return found.Data
+		}
+	}
+	t.Fatal("no parameters")
+	return nil
+}
+
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	for region, wanted := range map[string]map[string]string{
+		"aws/eu-central-1": {
+			"region": "aws/eu-central-1", "regionID": "eu-central-1", "zones": "^eu-central-1[a-z]$", "storageClasses": "meridian-regional", "unlabelled": "admitted",
+			"processing.class.public": "allowed", "storage.class.public": "allowed",
+			"processing.class.personal.eu": "allowed", "storage.class.personal.eu": "allowed",
+			"processing.class.payments.in":  "denied by rbi-payments/only-india (RBI/2017-18/153): ",
+			"storage.class.payments.in":     "denied by rbi-payments/only-india (RBI/2017-18/153): ",
+			"processing.class.defense.us":   "denied by itar/gov-partitions (22 CFR 120.54): ",
+			"processing.class.nobody.wrote": "denied by meridian/no-rule: ",
+			"storage.class.personal.vn":     "denied by vietnam-local-copy/a-copy-at-home (Decree 53/2022 Art. 26): ",
+			"storage.dataset.readers":       "allowed", // its copy in Hanoi counts
+			"classes.dataset.customers":     "personal.eu",
+			"processing.dataset.customers":  "allowed",
+			"processing.workload.checkout":  "allowed",
+			"classes.workload.checkout":     "personal.eu,public",
+		},
+		"aws/sa-east-1": {
+			"storage.class.personal.eu":    "denied by eu-personal-data/stays-in-eea (GDPR Art. 44): ",
+			"storage.dataset.customers":    "allowed until 2026-10-01T00:00:00Z", // the exception
+			"processing.dataset.customers": "allowed until 2027-01-01T00:00:00Z", // the contract
+			"processing.workload.checkout": "allowed until 2027-01-01T00:00:00Z",
+			"processing.class.personal.eu": "denied by eu-personal-data/processing-",
+		},
+		"gcp/europe-west2": {
+			"processing.class.personal.eu": "allowed until 2031-12-28T00:00:00Z", // the adequacy decision
+			"storage.class.personal.eu":    "denied by eu-personal-data/stays-in-eea",
+		},
+		"gcp/europe-west9": {
+			"processing.class.personal.eu.health": "allowed until 2027-03-31T22:00:00Z", // a rule to come, in Berlin's time
+			"zones":                               "^europe-west9-[a-z]$",
+		},
+		"azure/germanywestcentral": {"zones": "^(germanywestcentral-[0-9])?$", "processing.dataset.patients": "allowed"},
+		"aws/us-gov-west-1":        {"processing.class.defense.us": "allowed", "processing.dataset.drawings": "allowed"},
+		"moon/crater-1":            {"processing.class.public": "denied by meridian/unknown-region", "zones": "^crater-1-?[a-z0-9]$"},
+	} {
+		data := parametersOf(t, in, region)
+		for key, want := range wanted {
+			if got := data[key]; got != want && !(strings.HasPrefix(want, "denied by ") && strings.HasPrefix(got, want)) {
+				t.Errorf("%s %s: %q, want %q", region, key, got, want)
+			}
+		}
+	}
+}
+
+// Parameters change when what is allowed does, and at no other time: else every
+// comparison of a cluster with its baseline would find a difference.
+func TestParametersAreSteady(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	read := func(at time.Time) string {
+		in.At = at
+		data, err := json.Marshal(parametersOf(t, in, "aws/sa-east-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	if read(march) != read(march.Add(71*time.Hour)) {
+		t.Error("they change by the hour")
+	}
+	if read(march) == read(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Error("the end of an exception changes nothing")
+	}
+}
+
+func TestWithoutDocumentsNothingLabelledIsAllowed(t *testing.T) {
+	t.Parallel()
+	data := parametersOf(t, enforce.Input{Catalog: catalog(t), At: march}, "aws/eu-central-1")
+	for key, value := range data {
+		if strings.HasPrefix(value, "allowed") || strings.HasPrefix(key, "processing.") || strings.HasPrefix(key, "storage.") {
+			t.Errorf("%s: %s", key, value)
+		}
+	}
+	if data["unlabelled"] != "admitted" {
+		t.Error("unlabelled pods do not run any more")
+	}
+}
