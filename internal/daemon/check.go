@@ -8,13 +8,11 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
-	"github.com/meridian-fleet/meridian/internal/server"
 )
 
 // checker collects what is wrong with a configuration.
@@ -40,6 +38,7 @@ func check(file string, config Config, decodeErr error) error {
 	c.inventory(config.Inventory)
 	c.temporal(config.Temporal)
 	c.management(config.Management)
+	c.evidence(config.Evidence)
 	if info, err := os.Stat(config.Plugins.Dir); err != nil || !info.IsDir() {
 		c.fault("plugins.dir", "%s is not a folder that can be read", config.Plugins.Dir)
 	}
@@ -86,11 +85,12 @@ func (c *checker) api(api APIConfig) {
 	if api.TLS != nil {
 		c.keyPair("api.tls", api.TLS.Certificate, api.TLS.Key)
 	}
-	if len(api.Tokens) == 0 {
-		c.fault("api.tokens", "needed: at least one user's token, or nobody can call")
+	if len(api.Tokens) == 0 && api.OIDC == nil {
+		c.fault("api.tokens", "needed: at least one user's token (or api.oidc), or nobody can call")
 	}
-	for i, token := range api.Tokens {
-		c.token("api.tokens["+strconv.Itoa(i)+"]", token)
+	c.tokens(api.Tokens)
+	if api.OIDC != nil {
+		c.oidc(*api.OIDC)
 	}
 }
 
@@ -100,20 +100,6 @@ func isLoopback(host string) bool {
 	}
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback()
-}
-
-func (c *checker) token(key string, token TokenConfig) {
-	if token.User == "" {
-		c.fault(key+".user", "needed: the name histories show")
-	}
-	switch token.Role {
-	case server.Viewer, server.Operator, server.Admin:
-	default:
-		c.fault(key+".role", "want viewer, operator or admin, got %q", token.Role)
-	}
-	if _, err := readToken(token.File); err != nil {
-		c.fault(key+".file", "%v", err)
-	}
 }
 
 func (c *checker) keyPair(key, certificate, privateKey string) {

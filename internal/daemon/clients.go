@@ -19,6 +19,7 @@ type clientFile struct {
 	Address string `json:"address"`
 	Token   string `json:"token,omitempty"`
 	CA      string `json:"ca,omitempty"`
+	Users   string `json:"users,omitempty"` // folder with the tokens of all users
 }
 
 // clientFiles are the data folder's own and the one fleetctl looks at first.
@@ -44,7 +45,7 @@ func (d *Daemon) tellClients(context.Context) error {
 	if d.config.Client == nil {
 		return nil
 	}
-	content, err := json.MarshalIndent(clientFile{Address: d.url(), Token: d.config.Client.Token}, "", "  ")
+	content, err := json.MarshalIndent(clientFile{Address: d.url(), Token: d.config.Client.Token, Users: d.config.Client.Users}, "", "  ")
 	if err != nil {
 		return err
 	}

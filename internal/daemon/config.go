@@ -17,6 +17,7 @@ type Config struct {
 	Management ManagementConfig `yaml:"management"`
 	Plugins    PluginsConfig    `yaml:"plugins"`
 	Drift      DriftConfig      `yaml:"drift"`
+	Evidence   EvidenceConfig   `yaml:"evidence"`
 	// Accounts are cloud account settings by provider: project, role, network.
 	Accounts map[string]map[string]string `yaml:"accounts"`
 
@@ -29,6 +30,7 @@ type APIConfig struct {
 	Listen string        `yaml:"listen"` // host:port; default 127.0.0.1:7443
 	TLS    *ServerTLS    `yaml:"tls"`    // needed beyond loopback
 	Tokens []TokenConfig `yaml:"tokens"`
+	OIDC   *OIDCConfig   `yaml:"oidc"` // beside tokens, or instead of them
 }
 
 // ServerTLS names a certificate and its key, PEM files.
@@ -39,9 +41,43 @@ type ServerTLS struct {
 
 // TokenConfig is one user's bearer token.
 type TokenConfig struct {
-	User string      `yaml:"user"`
-	Role server.Role `yaml:"role"` // viewer, operator, admin
-	File string      `yaml:"file"` // has the token on its only line
+	User  string        `yaml:"user"`
+	Role  server.Role   `yaml:"role"`  // for a user who has one
+	Roles []server.Role `yaml:"roles"` // viewer, operator, approver, compliance, admin
+	File  string        `yaml:"file"`  // has the token on its only line
+}
+
+// roles are all that are given, in either way.
+func (t TokenConfig) roles() []server.Role {
+	if t.Role == "" {
+		return t.Roles
+	}
+	return append([]server.Role{t.Role}, t.Roles...)
+}
+
+// OIDCConfig names the OpenID Connect issuer whose tokens are taken, and what
+// they say. See package openid.
+type OIDCConfig struct {
+	Issuer     string `yaml:"issuer"`   // https URL
+	Audience   string `yaml:"audience"` // the client id that tokens are for
+	UserClaim  string `yaml:"userClaim"`
+	RolesClaim string `yaml:"rolesClaim"`
+	// RoleMap gives roles to values of the roles' claim.
+	RoleMap              map[string][]server.Role `yaml:"roleMap"`
+	CertificateAuthority string                   `yaml:"certificateAuthority"` // PEM file; the system's when empty
+}
+
+// EvidenceConfig says where the evidence log is.
+type EvidenceConfig struct {
+	Dir        string         `yaml:"dir"`        // default: evidence in dataDir
+	WitnessDir string         `yaml:"witnessDir"` // of the witness in this process; default: in dir
+	Witness    *WitnessConfig `yaml:"witness"`    // one elsewhere, instead
+}
+
+// WitnessConfig names a C2SP tlog-witness.
+type WitnessConfig struct {
+	URL string `yaml:"url"`
+	Key string `yaml:"key"` // its verifier key
 }
 
 // InventoryConfig names the database; exactly one field is set.
@@ -99,6 +135,7 @@ type SandboxConfig struct {
 type ClientConfig struct {
 	Files []string
 	Token string
+	Users string // folder with a file NAME.token for every user
 }
 
 const (

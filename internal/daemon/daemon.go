@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/meridian-fleet/meridian/internal/capi"
+	"github.com/meridian-fleet/meridian/internal/compliance"
+	"github.com/meridian-fleet/meridian/internal/evidence"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
 	"github.com/meridian-fleet/meridian/internal/providerhost"
@@ -33,6 +35,8 @@ type Daemon struct {
 	metrics  *server.Metrics
 	clouds   *capi.Management
 	plugins  *providerhost.Host
+	office   *compliance.Office
+	evidence *evidence.Log
 	server   *server.Server
 }
 
@@ -63,7 +67,7 @@ func Run(ctx context.Context, config Config, options Options) error {
 func (d *Daemon) run(ctx context.Context) error {
 	began := time.Now()
 	for _, start := range []func(context.Context) error{
-		d.claim, d.startFoundations, d.connectClouds, d.startPlugins, d.startWorkers, d.scheduleDrift, d.serve, d.tellClients,
+		d.claim, d.startFoundations, d.connectClouds, d.startPlugins, d.openOffice, d.startWorkers, d.scheduleDrift, d.serve, d.tellClients,
 	} {
 		if err := start(ctx); err != nil {
 			return err
@@ -101,6 +105,9 @@ func (d *Daemon) startFoundations(ctx context.Context) error {
 	}
 	group.Go(func() error {
 		if err := d.openInventory(ctx); err != nil {
+			return err
+		}
+		if err := d.openEvidence(ctx); err != nil {
 			return err
 		}
 		return d.startTemporal(ctx)
@@ -151,18 +158,23 @@ func (d *Daemon) scheduleDrift(ctx context.Context) error {
 
 // serve starts to answer. Everything it needs is there by now.
 func (d *Daemon) serve(ctx context.Context) error {
-	tokens, err := authenticator(d.config.API.Tokens)
+	users, issuer, err := d.authenticators()
 	if err != nil {
 		return err
 	}
 	workflows := starter.New(d.temporal)
+	checks := []server.Check{
+		{Name: "inventory", Ask: d.store.Ping}, {Name: "temporal", Ask: workflows.Ping}, {Name: "management cluster", Ask: d.clouds.Ping},
+		{Name: "evidence log", Ask: func(context.Context) error { return d.evidence.Err() }},
+	}
+	if issuer != nil {
+		checks = append(checks, server.Check{Name: "identity issuer", Ask: issuer.Ping})
+	}
 	d.server = server.New(server.Config{
-		Store: d.store, Workflows: workflows, Authenticator: tokens, Kubeconfigs: d.clouds,
+		Store: d.store, Workflows: workflows, Authenticator: users, Kubeconfigs: d.clouds,
 		DecodeBundle: decodeBundle, RegionKnown: d.regionKnown, Metrics: d.metrics, Version: thisVersion(),
-		Logger: d.logger.With("component", "api"),
-		Checks: []server.Check{
-			{Name: "inventory", Ask: d.store.Ping}, {Name: "temporal", Ask: workflows.Ping}, {Name: "management cluster", Ask: d.clouds.Ping},
-		},
+		Residency: residencyOffice{d.office}, Rules: residencyRules{}, Evidence: d.evidence,
+		Logger: d.logger.With("component", "api"), Checks: checks,
 	})
 	if err := d.server.Recover(ctx); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,7 +23,8 @@ type DevOptions struct {
 
 // Dev is the configuration of a fleetd that needs nothing but this machine:
 // everything embedded, the clouds in a sandbox, all of it in one folder, and
-// one administrator whose token fleetctl finds by itself.
+// a user for each part, with a token in a file, of whom fleetctl is the
+// administrator by itself.
 func Dev(options DevOptions) (Config, error) {
 	dataDir, err := devDataDir(options.DataDir)
 	if err != nil {
@@ -35,25 +37,52 @@ func Dev(options DevOptions) (Config, error) {
 	if err := os.MkdirAll(dataDir, 0o700); err != nil {
 		return Config{}, fleet.Errorf(fleet.ErrInvalid, "the data folder cannot be made: %w", err)
 	}
-	tokenFile := filepath.Join(dataDir, "admin.token")
-	token, err := ensureToken(tokenFile)
+	users := filepath.Join(dataDir, "users")
+	tokens, err := ensureUsers(users)
 	if err != nil {
-		return Config{}, fleet.Errorf(fleet.ErrInvalid, "the administrator's token: %w", err)
+		return Config{}, err
+	}
+	own, err := readToken(tokens[0].File)
+	if err != nil {
+		return Config{}, fleet.Errorf(fleet.ErrInvalid, "the token of %s: %w", tokens[0].User, err)
 	}
 	state := filepath.Join(dataDir, "sandbox")
 	config := Config{
 		DataDir:   dataDir,
-		API:       APIConfig{Listen: options.Listen, Tokens: []TokenConfig{{User: "admin", Role: server.Admin, File: tokenFile}}},
+		API:       APIConfig{Listen: options.Listen, Tokens: tokens},
 		Inventory: InventoryConfig{SQLite: filepath.Join(dataDir, "inventory.db")},
 		Temporal:  TemporalConfig{Embedded: true},
 		Plugins:   PluginsConfig{TrustAnew: true},
 		Drift:     DriftConfig{Interval: options.DriftInterval},
 		Accounts:  sandboxAccounts,
 		Sandbox:   &SandboxConfig{StateDir: state, Kubebox: options.Kubebox, Keep: options.KeepSandbox},
-		Client:    &ClientConfig{Files: clientFiles(dataDir), Token: token},
+		Client:    &ClientConfig{Files: clientFiles(dataDir), Token: own, Users: users},
 	}
 	config.resolve(dataDir)
 	return config, nil
+}
+
+// devUsers are who can call; the first is who fleetctl is unless told
+// otherwise. Nobody who asks for an exception approves it, not even here.
+var devUsers = []TokenConfig{
+	{User: "admin", Roles: []server.Role{server.Admin, server.Operator, server.Compliance}},
+	{User: "officer", Roles: []server.Role{server.Compliance}},
+	{User: "approver-1", Roles: []server.Role{server.Approver}},
+	{User: "approver-2", Roles: []server.Role{server.Approver}},
+	{User: "operator", Roles: []server.Role{server.Operator}},
+	{User: "viewer", Roles: []server.Role{server.Viewer}},
+}
+
+// ensureUsers makes a token for each user that has none yet.
+func ensureUsers(folder string) ([]TokenConfig, error) {
+	users := slices.Clone(devUsers)
+	for i := range users {
+		users[i].File = filepath.Join(folder, users[i].User+".token")
+		if _, err := ensureToken(users[i].File); err != nil {
+			return nil, fleet.Errorf(fleet.ErrInvalid, "the token of %s: %w", users[i].User, err)
+		}
+	}
+	return users, nil
 }
 
 // sandboxAccounts are the settings without which a cloud would not know whose

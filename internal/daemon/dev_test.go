@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/server"
 )
 
 func TestDevConfig(t *testing.T) {
@@ -27,9 +29,14 @@ func TestDevConfig(t *testing.T) {
 	if first.API.Listen != defaultListen || first.Sandbox.Kubebox != kubebox || first.Drift.Interval != time.Minute {
 		t.Errorf("got %+v", first)
 	}
-	info, err := os.Stat(first.API.Tokens[0].File)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the token file has %v (%v)", info, err)
+	for _, token := range first.API.Tokens {
+		info, err := os.Stat(filepath.Join(first.DataDir, "users", token.User+".token"))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the token file of %s has %v (%v)", token.User, info, err)
+		}
+	}
+	if first.Client.Users != filepath.Join(first.DataDir, "users") {
+		t.Errorf("fleetctl is told of users in %s", first.Client.Users)
 	}
 	second, err := Dev(DevOptions{Kubebox: kubebox})
 	if err != nil {
@@ -37,6 +44,43 @@ func TestDevConfig(t *testing.T) {
 	}
 	if first.Client.Token == "" || first.Client.Token != second.Client.Token {
 		t.Error("the token is not kept")
+	}
+}
+
+// TestDevUsers: the parts are parted in dev mode, too, and the one user who is
+// fleetctl by itself cannot approve what it asks for.
+func TestDevUsers(t *testing.T) {
+	t.Parallel()
+	tokens, err := ensureUsers(filepath.Join(t.TempDir(), "users"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := staticTokens(tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	approvers := 0
+	for _, user := range tokens {
+		token, err := readToken(user.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		identity, err := known.Authenticate(t.Context(), http.Header{"Authorization": {"Bearer " + token}})
+		if err != nil || identity.User != user.User || !slices.Equal(identity.Roles, user.Roles) {
+			t.Errorf("%s is %+v, %v", user.User, identity, err)
+		}
+		if slices.Contains(identity.Roles, server.Approver) {
+			approvers++
+			if len(identity.Roles) > 1 {
+				t.Errorf("%s approves and has the roles %v", user.User, identity.Roles)
+			}
+		}
+	}
+	if first := tokens[0]; first.User != "admin" || !slices.Contains(first.Roles, server.Admin) || !slices.Contains(first.Roles, server.Compliance) {
+		t.Errorf("fleetctl is %+v by itself", first)
+	}
+	if approvers < fleet.NeededApprovals {
+		t.Errorf("%d users approve; an exception takes %d", approvers, fleet.NeededApprovals)
 	}
 }
 

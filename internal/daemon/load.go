@@ -31,6 +31,9 @@ func (c *Config) resolve(base string) {
 	if c.Plugins.LockFile == "" && c.DataDir != "" {
 		c.Plugins.LockFile = filepath.Join(c.DataDir, "plugins.lock")
 	}
+	if c.Evidence.Dir == "" && c.DataDir != "" {
+		c.Evidence.Dir = filepath.Join(c.DataDir, "evidence")
+	}
 	for _, path := range c.paths() {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(base, *path)
@@ -41,10 +44,13 @@ func (c *Config) resolve(base string) {
 func (c *Config) paths() []*string {
 	paths := []*string{
 		&c.DataDir, &c.Inventory.PostgreSQLFile, &c.Inventory.SQLite, &c.Temporal.APIKeyFile,
-		&c.Management.Kubeconfig, &c.Plugins.Dir, &c.Plugins.LockFile,
+		&c.Management.Kubeconfig, &c.Plugins.Dir, &c.Plugins.LockFile, &c.Evidence.Dir, &c.Evidence.WitnessDir,
 	}
 	for i := range c.API.Tokens {
 		paths = append(paths, &c.API.Tokens[i].File)
+	}
+	if oidc := c.API.OIDC; oidc != nil {
+		paths = append(paths, &oidc.CertificateAuthority)
 	}
 	if tls := c.API.TLS; tls != nil {
 		paths = append(paths, &tls.Certificate, &tls.Key)

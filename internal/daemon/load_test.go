@@ -60,6 +60,7 @@ func TestLoad(t *testing.T) {
 		"the namespace":          {config.Management.Namespace, "meridian"},
 		"Temporal's namespace":   {config.Temporal.Namespace, "fleet"},
 		"an account setting":     {config.Accounts["gcp"]["project"], "somewhere"},
+		"the evidence log":       {config.Evidence.Dir, filepath.Join(dir, "data", "evidence")},
 		"the time between looks": {config.Drift.Interval.String(), (10 * time.Minute).String()},
 	} {
 		if pair[0] != pair[1] {
@@ -95,6 +96,18 @@ func TestLoadReportsEveryFaultWithItsKey(t *testing.T) {
 				"api.tokens[0].file", "api.tokens[0].role", "api.tokens[0].user", "management.kubeconfig", "plugins.dir",
 				"temporal.apiKeyFile", "temporal.tls.ca", "temporal.tls.key",
 			},
+		},
+		"users": {
+			strings.Replace(validConfig, "{user: alice, role: admin, file: token}", "{user: alice, roles: [admin, king], file: token}\n  - {user: bob, file: token}", 1),
+			[]string{"api.tokens[0].roles[1]", "api.tokens[1].roles", "api.tokens[1].file"},
+		},
+		"issuer": {
+			strings.Replace(validConfig, "  tokens:", "  oidc: {issuer: 'http://x', certificateAuthority: pem, roleMap: {sre: [operator, king]}, colour: red}\n  tokens:", 1),
+			[]string{"5 api.oidc.colour", "api.oidc.audience", "api.oidc.certificateAuthority", "api.oidc.issuer", "api.oidc.roleMap.sre[1]"},
+		},
+		"witness": {
+			validConfig + "evidence: {witnessDir: w, witness: {url: there}}\n",
+			[]string{"evidence.witness.key", "evidence.witness.url", "evidence.witnessDir"},
 		},
 		"secrets": {strings.Replace(validConfig, "{sqlite: inventory.db}", "{postgresql: 'mysql://u:hunter2@h/d'}", 1), []string{"inventory.postgresql"}},
 	} {

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 
+	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/server"
+	"github.com/meridian-fleet/meridian/internal/server/openid"
 )
 
 // readToken reads a file whose only line is a secret.
@@ -37,14 +40,39 @@ func ensureToken(file string) (string, error) {
 	return token, replaceFile(file, []byte(token+"\n"))
 }
 
-func authenticator(tokens []TokenConfig) (*server.Tokens, error) {
+// authenticators know the users with tokens, and those an issuer vouches for.
+// The issuer is nil when there is none.
+func (d *Daemon) authenticators() (server.Authenticators, *openid.Issuer, error) {
+	tokens, err := staticTokens(d.config.API.Tokens)
+	if err != nil || d.config.API.OIDC == nil {
+		return server.Authenticators{tokens}, nil, err
+	}
+	issuer, err := newIssuer(*d.config.API.OIDC, d.logger.With("component", "openid"))
+	return server.Authenticators{tokens, issuer}, issuer, err
+}
+
+func staticTokens(tokens []TokenConfig) (*server.Tokens, error) {
 	known := server.NewTokens()
 	for _, configured := range tokens {
 		token, err := readToken(configured.File)
 		if err != nil {
 			return nil, fmt.Errorf("token of %s: %w", configured.User, err)
 		}
-		known.Add(token, server.Identity{User: configured.User, Roles: []server.Role{configured.Role}})
+		known.Add(token, server.Identity{User: configured.User, Roles: configured.roles()})
 	}
 	return known, nil
+}
+
+func newIssuer(config OIDCConfig, logger *slog.Logger) (*openid.Issuer, error) {
+	var authority []byte
+	if config.CertificateAuthority != "" {
+		var err error
+		if authority, err = os.ReadFile(config.CertificateAuthority); err != nil {
+			return nil, fleet.Errorf(fleet.ErrInvalid, "the issuer's authority: %w", err)
+		}
+	}
+	return openid.New(openid.Config{
+		Issuer: config.Issuer, Audience: config.Audience, Authority: authority, Logger: logger,
+		UserClaim: config.UserClaim, RolesClaim: config.RolesClaim, RoleMap: config.RoleMap,
+	})
 }
