@@ -76,7 +76,8 @@ func (a Applied) changed() bool { return a.Created+a.Configured+a.Pruned > 0 }
 // objects is how many the baseline has on the cluster.
 func (a Applied) objects() int { return a.Created + a.Configured + a.Unchanged }
 
-// Dependencies is what activities work with. All but Accounts are needed.
+// Dependencies is what activities work with. All but Accounts and Guardrails
+// are needed.
 type Dependencies struct {
 	Inventory  inventory.Store
 	Providers  Providers
@@ -86,6 +87,9 @@ type Dependencies struct {
 	Logger     *slog.Logger
 	// Accounts are the cloud account settings, by provider.
 	Accounts map[string]map[string]string
+	// Guardrails makes the objects by which a region's clusters keep residency
+	// themselves. Without it no baseline that has them can be delivered.
+	Guardrails func(ctx context.Context, region string) ([]json.RawMessage, error)
 }
 
 // Activities are the activities of all workflows.

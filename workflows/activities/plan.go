@@ -94,8 +94,11 @@ func (a *Activities) compare(ctx context.Context, bundle inventory.Bundle, chose
 	}
 	limited, cancel := context.WithTimeout(ctx, compareTimeout)
 	defer cancel()
-	target := Target{Cluster: planned.Cluster, Bundle: bundle, Facts: deliveryFacts(cluster, chosen.regions[planned.Region])}
-	result, err := a.Baselines.Plan(limited, target, quick)
+	var result Planned
+	facts, err := a.facts(limited, cluster, chosen.regions[planned.Region])
+	if err == nil {
+		result, err = a.Baselines.Plan(limited, Target{Cluster: planned.Cluster, Bundle: bundle, Facts: facts}, quick)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/meridian-fleet/meridian/internal/baseline"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -18,7 +19,28 @@ func (a *Activities) target(ctx context.Context, name, baselineName string) (Tar
 		return Target{}, cluster, err
 	}
 	bundle, err := a.Inventory.Bundle(ctx, baselineName)
-	return Target{Cluster: name, Bundle: bundle, Facts: deliveryFacts(cluster, region)}, cluster, err
+	if err != nil {
+		return Target{}, cluster, err
+	}
+	facts, err := a.facts(ctx, cluster, region)
+	return Target{Cluster: name, Bundle: bundle, Facts: facts}, cluster, err
+}
+
+// generatedResidency is the name bundles have for the objects by which a
+// cluster keeps residency.
+const generatedResidency = "residency"
+
+// facts are what delivering to a cluster takes to know of it: also what was
+// generated for it just now, so that a change of the rules shows as drift and
+// comes with the next delivery.
+func (a *Activities) facts(ctx context.Context, c cluster, r region) (baseline.Facts, error) {
+	facts := deliveryFacts(c, r)
+	if a.Guardrails == nil {
+		return facts, nil
+	}
+	objects, err := a.Guardrails(ctx, c.spec.Region)
+	facts.Generated = map[string][]json.RawMessage{generatedResidency: objects}
+	return facts, err
 }
 
 // deliveryFacts are what a baseline's expressions may ask about a cluster.
