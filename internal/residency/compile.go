@@ -46,6 +46,7 @@ type clause struct {
 type lookup struct {
 	ancestors []string
 	unknown   []string // inherited classes nobody declared
+	is        []string // both
 	facets    [facetCount]chosen
 }
 
@@ -79,7 +80,8 @@ func (r *Rulebook) Compile(catalog *Catalog, at time.Time) (*Compiled, error) {
 		found := &lookup{}
 		found.ancestors, found.unknown = r.ancestors(name)
 		c.classes[name] = found
-		for _, ancestor := range found.ancestors {
+		found.is = append(slices.Clone(found.ancestors), found.unknown...)
+		for _, ancestor := range found.is {
 			descendants[ancestor] = append(descendants[ancestor], found)
 		}
 	}
@@ -109,7 +111,7 @@ func (c *Compiled) enact(law *policyVersion, descendants map[string][]*lookup) {
 		}
 		added := c.clause(rule)
 		for _, subject := range subjects {
-			if len(rule.spec.Classes) == 0 || containsAny(subject.ancestors, rule.spec.Classes) {
+			if len(rule.spec.Classes) == 0 || containsAny(subject.is, rule.spec.Classes) {
 				subject.add(added)
 			}
 		}
