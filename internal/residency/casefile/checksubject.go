@@ -156,6 +156,7 @@ func checkExpectation(f *faults, documents records, field string, expect expectF
 	}
 	if wanted := expect.Alternatives; wanted != nil {
 		checkWords(f, field+".alternatives.kinds", wanted.Kinds, alternativeKinds)
+		checkWords(f, field+".alternatives.without", wanted.Without, alternativeKinds)
 		checkRegionNames(f, field+".alternatives.includes", wanted.Includes)
 		checkRegionNames(f, field+".alternatives.excludes", wanted.Excludes)
 	}

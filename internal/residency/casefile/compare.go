@@ -102,6 +102,11 @@ func sameAlternatives(expected *alternativesForm, came []fleet.Alternative) []st
 			texts = append(texts, fmt.Sprintf("expected an alternative of the kind %s, but these are offered: %s", kind, orElse(strings.Join(set(kinds), ", "), "none")))
 		}
 	}
+	for _, kind := range expected.Without {
+		if slices.Contains(kinds, string(kind)) {
+			texts = append(texts, fmt.Sprintf("expected no alternative of the kind %s, but one is offered", kind))
+		}
+	}
 	for _, region := range expected.Includes {
 		if !slices.Contains(regions, region) {
 			texts = append(texts, fmt.Sprintf("expected the alternatives to name %s, but they do not", region))
@@ -123,7 +128,9 @@ func reasons(verdict fleet.Verdict) []string {
 		if finding.Region != "" && finding.Region != verdict.Region {
 			text += fmt.Sprintf(" (about %s)", finding.Region)
 		}
-		texts = append(texts, text)
+		if !slices.Contains(texts, text) { // a pair is judged as a replica besides
+			texts = append(texts, text)
+		}
 	}
 	return texts
 }

@@ -110,6 +110,7 @@ type expectForm struct {
 // alternativesForm is about what would make the answer a yes.
 type alternativesForm struct {
 	Kinds    []fleet.AlternativeKind `json:"kinds"`    // each is offered; []: nothing is
+	Without  []fleet.AlternativeKind `json:"without"`  // none of them is offered
 	Includes []string                `json:"includes"` // regions that are named
 	Excludes []string                `json:"excludes"` // regions that are not
 }

@@ -79,6 +79,12 @@ func TestPacks(t *testing.T) {
 	}
 }
 
+// The folder as a whole, as officers run it: what the packs say together, too.
+func TestPacksTogether(t *testing.T) {
+	t.Parallel()
+	run(t, packsFolder)
+}
+
 // An officer must be able to see, for each policy, where it comes from, what
 // it leaves out and how sure its authors are.
 func TestPacksSayWhatTheyRestOn(t *testing.T) {
