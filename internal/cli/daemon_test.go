@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -31,6 +32,7 @@ type daemon struct {
 	server    *server.Server
 	http      *http.Server
 	watches   *gauge
+	answering answering
 	keepAlive time.Duration
 }
 
@@ -46,7 +48,10 @@ func newDaemon(ctx context.Context, folder string) (*daemon, error) {
 		return nil, err
 	}
 	d := &daemon{folder: folder, store: store, workflows: &scripted{folder: folder, running: map[string]bool{}}, watches: newGauge()}
-	if err := d.start(); err != nil {
+	if d.answering, err = newAnswering(ctx, folder, store); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(writeTokens(folder), d.start()); err != nil {
 		return nil, err
 	}
 	client := fmt.Sprintf(`{"address": "http://%s", "token": %q}`, d.address, adminToken)
@@ -65,11 +70,13 @@ func (d *daemon) start() error {
 	}
 	d.address = listener.Addr().String()
 	tokens := server.NewTokens()
-	tokens.Add(adminToken, server.Identity{User: "ada", Roles: []server.Role{server.Admin}})
-	tokens.Add(viewerToken, server.Identity{User: "vic", Roles: []server.Role{server.Viewer}})
+	for _, user := range users {
+		tokens.Add(tokenOf(user.User), user)
+	}
 	d.server = server.New(server.Config{
 		Store: d.store, Workflows: d.workflows, Authenticator: tokens,
 		Kubeconfigs: kubeconfigs{}, DecodeBundle: decodeBundle, RegionKnown: regionKnown,
+		Residency: officeAdapter{d.answering.office}, Rules: rulesAdapter{}, Evidence: d.answering.log,
 		Logger: slog.New(slog.DiscardHandler), Metrics: server.NewMetrics(d.store), KeepAlive: d.keepAlive,
 		Version: server.Version{Version: "1.2.3", Commit: "abc123", GoVersion: "go1.26"},
 	})
@@ -89,6 +96,7 @@ func (d *daemon) shutDown() {
 
 func (d *daemon) close() {
 	d.kill()
+	_ = d.answering.log.Close()
 	_ = d.store.Close()
 }
 

@@ -6,14 +6,19 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/cluster"
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/drift"
+	"github.com/meridian-fleet/meridian/internal/cli/evidence"
+	"github.com/meridian-fleet/meridian/internal/cli/exception"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/cli/policy"
 	"github.com/meridian-fleet/meridian/internal/cli/region"
+	"github.com/meridian-fleet/meridian/internal/cli/residency"
 	"github.com/meridian-fleet/meridian/internal/cli/resource"
 	"github.com/meridian-fleet/meridian/internal/cli/rollout"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/cli/version"
+	"github.com/meridian-fleet/meridian/internal/cli/whoami"
 )
 
 // New makes the command fleetctl.
@@ -22,10 +27,12 @@ func New(f *factory.Factory) *cobra.Command {
 		Use:   "fleetctl",
 		Short: "Keep one Kubernetes platform alive in many regions",
 		Long: `fleetctl steers a Meridian fleet: it declares regions, clusters and baselines,
-onboards regions, rolls baselines out wave by wave, and finds and heals drift.`,
+onboards regions, rolls baselines out wave by wave, finds and heals drift, and
+answers where data and workloads may be, are and were.`,
 		Example: `  fleetctl apply -f fleet/
   fleetctl region onboard --all --wait
   fleetctl rollout baseline platform@1.0.0 --watch
+  fleetctl residency check dataset/crm --facet storage --region aws/eu-central-1
   fleetctl get clusters`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -68,10 +75,15 @@ func globalFlags(root *cobra.Command, f *factory.Factory) {
 }
 
 func addCommands(root *cobra.Command, f *factory.Factory) {
-	const everyKind, nouns = "kinds", "nouns"
-	root.AddGroup(&cobra.Group{ID: nouns, Title: "Operations:"}, &cobra.Group{ID: everyKind, Title: "Resources of every kind:"})
+	const everyKind, nouns, lawful = "kinds", "nouns", "lawful"
+	root.AddGroup(&cobra.Group{ID: nouns, Title: "Operations:"}, &cobra.Group{ID: lawful, Title: "Where data may be:"},
+		&cobra.Group{ID: everyKind, Title: "Resources of every kind:"})
 	for _, command := range []*cobra.Command{region.New(f), rollout.New(f), drift.New(f), cluster.New(f)} {
 		command.GroupID = nouns
+		root.AddCommand(command)
+	}
+	for _, command := range []*cobra.Command{residency.New(f), policy.New(f), exception.New(f), evidence.New(f)} {
+		command.GroupID = lawful
 		root.AddCommand(command)
 	}
 	for _, command := range []*cobra.Command{
@@ -81,7 +93,7 @@ func addCommands(root *cobra.Command, f *factory.Factory) {
 		command.GroupID = everyKind
 		root.AddCommand(command)
 	}
-	root.AddCommand(version.New(f, version.Run), exitCodes())
+	root.AddCommand(version.New(f, version.Run), whoami.New(f, whoami.Run), exitCodes())
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 }
 

@@ -57,6 +57,17 @@ func KindAndNames(f *factory.Factory, atMost int) cobra.CompletionFunc {
 }
 
 func lookup(ctx context.Context, f *factory.Factory, kind fleet.Kind, taken []string, typed string) []string {
+	var names []string
+	for _, resource := range resources(ctx, f, kind) {
+		if !slices.Contains(taken, resource.Metadata.Name) {
+			names = append(names, resource.Metadata.Name)
+		}
+	}
+	return startingWith(names, typed)
+}
+
+// resources are those of a kind, none when nobody answers in time.
+func resources(ctx context.Context, f *factory.Factory, kind fleet.Kind) []fleet.Resource {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	client, err := f.Client()
@@ -67,17 +78,11 @@ func lookup(ctx context.Context, f *factory.Factory, kind fleet.Kind, taken []st
 	if err != nil {
 		return nil
 	}
-	resources, err := output.Resources(response.Msg.GetDocuments())
+	found, err := output.Resources(response.Msg.GetDocuments())
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for _, resource := range resources {
-		if !slices.Contains(taken, resource.Metadata.Name) {
-			names = append(names, resource.Metadata.Name)
-		}
-	}
-	return startingWith(names, typed)
+	return found
 }
 
 func startingWith(words []string, typed string) []string {

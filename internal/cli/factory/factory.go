@@ -1,13 +1,18 @@
 package factory
 
 import (
+	"context"
 	"os"
 	"time"
 
+	"connectrpc.com/connect"
+
+	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
 	"github.com/meridian-fleet/meridian/internal/cli/connection"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/terminal"
+	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
 // Factory gives commands their dependencies.
@@ -44,6 +49,19 @@ func (f *Factory) Residency() (fleetv1connect.ResidencyServiceClient, error) {
 		return nil, err
 	}
 	return connection.NewResidencyClient(config)
+}
+
+// Catalog asks for every region that providers have.
+func (f *Factory) Catalog(ctx context.Context) ([]fleet.RegionFacts, error) {
+	client, err := f.Residency()
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.ListCatalog(ctx, connect.NewRequest(&fleetv1.ListCatalogRequest{}))
+	if err != nil {
+		return nil, err
+	}
+	return output.DecodeAll[fleet.RegionFacts](response.Msg.GetRegions())
 }
 
 // Progress is where a command that waits says how far it is: the standard

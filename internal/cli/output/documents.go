@@ -22,13 +22,7 @@ func Resource(document *structpb.Struct) (fleet.Resource, error) {
 
 // Resources decodes documents of the API.
 func Resources(documents []*structpb.Struct) ([]fleet.Resource, error) {
-	resources := make([]fleet.Resource, len(documents))
-	for i, document := range documents {
-		if err := Decode(document, &resources[i]); err != nil {
-			return nil, err
-		}
-	}
-	return resources, nil
+	return DecodeAll[fleet.Resource](documents)
 }
 
 // Decode fills a value from a document of the API.
@@ -41,6 +35,46 @@ func Decode(document *structpb.Struct, value any) error {
 		return fleet.Errorf(fleet.ErrInternal, "cannot read a document from fleetd, is it of another version? %w", err)
 	}
 	return nil
+}
+
+// DecodeAll decodes documents of the API.
+func DecodeAll[T any](documents []*structpb.Struct) ([]T, error) {
+	values := make([]T, len(documents))
+	for i, document := range documents {
+		if err := Decode(document, &values[i]); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// Encode makes a document of the API from a value, without the named fields.
+func Encode(value any, without ...string) (*structpb.Struct, error) {
+	content, err := json.Marshal(value)
+	var fields map[string]any
+	if err == nil {
+		err = json.Unmarshal(content, &fields)
+	}
+	for _, field := range without {
+		delete(fields, field)
+	}
+	var document *structpb.Struct
+	if err == nil {
+		document, err = structpb.NewStruct(fields)
+	}
+	if err != nil {
+		return nil, fleet.Errorf(fleet.ErrInternal, "encode: %w", err)
+	}
+	return document, nil
+}
+
+// Maps gives documents of the API as plain values, in the order they have.
+func Maps(documents []*structpb.Struct) []any {
+	items := make([]any, len(documents))
+	for i, document := range documents {
+		items[i] = document.AsMap()
+	}
+	return items
 }
 
 // Document prints one document in a machine's format.
@@ -56,11 +90,7 @@ func Documents(w io.Writer, format Format, documents []*structpb.Struct) error {
 	if format == Name {
 		return names(w, documents)
 	}
-	items := make([]any, len(documents))
-	for i, document := range documents {
-		items[i] = document.AsMap()
-	}
-	return Value(w, format, List("List", items))
+	return Value(w, format, List("List", Maps(documents)))
 }
 
 // List wraps items as a document of a kind.

@@ -6,11 +6,13 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/cli/verdict"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
@@ -33,7 +35,10 @@ are accepted or nothing changes; applying the same again changes nothing.
 A folder is walked for *.yaml, *.yml and *.json; hidden files are left out. A
 folder with a baseline.yaml is a baseline bundle: it is taken with every file
 below it. A baseline's name and version never change their content; give
-changed content a new version.`,
+changed content a new version. Files with cases are left out of folders.
+
+Policies that contradict each other, deny everything or allow everything are
+applied with a warning.`,
 		Example: `  fleetctl apply -f fleet/
   fleetctl apply -f regions.yaml -f baselines/platform
   fleetctl apply -f - --dry-run < regions.yaml`,
@@ -73,7 +78,23 @@ func Apply(ctx context.Context, options *ApplyOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := options.warn(response.Msg.GetWarnings()); err != nil {
+		return err
+	}
 	return options.print(response.Msg.GetOutcomes())
+}
+
+// warn says what is suspicious about the policies as they now are, before the
+// outcomes, and where scripts do not take it for them.
+func (o *ApplyOptions) warn(documents []*structpb.Struct) error {
+	warnings := make([]fleet.PolicyWarning, len(documents))
+	for i, document := range documents {
+		if err := output.Decode(document, &warnings[i]); err != nil {
+			return err
+		}
+	}
+	verdict.Warn(o.Streams.Err, verdict.Atlas{}, warnings)
+	return nil
 }
 
 func (o *ApplyOptions) print(outcomes []*fleetv1.Outcome) error {

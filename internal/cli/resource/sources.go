@@ -12,6 +12,8 @@ import (
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/manifest"
+	"github.com/meridian-fleet/meridian/internal/residency/casefile"
 )
 
 // maxFile is the largest file that is read: more is no document a person wrote.
@@ -45,6 +47,19 @@ func (g *gather) read(names []string) error {
 		}
 	}
 	return errors.Join(g.faults...)
+}
+
+// Sources reads documents from files, folders and the standard input as apply
+// does, for commands that take no bundles.
+func Sources(stdin io.Reader, names []string) ([]*fleetv1.Source, error) {
+	found := gather{stdin: stdin}
+	if err := found.read(names); err != nil {
+		return nil, err
+	}
+	for _, bundle := range found.bundles {
+		found.faults = append(found.faults, invalid(bundle.GetPath(), "a baseline bundle, not documents"))
+	}
+	return found.sources, errors.Join(found.faults...)
 }
 
 func (g *gather) path(name string) {
@@ -94,7 +109,22 @@ func (g *gather) folder(folder string) {
 			g.folder(name)
 		case slices.Contains(documentExtensions, filepath.Ext(name)):
 			g.add(name, func() ([]byte, error) { return readFile(name) })
+			g.leaveCases()
 		}
+	}
+}
+
+// leaveCases takes back the file just added when it has cases: people keep them
+// beside the documents they are about, and they are no resources.
+func (g *gather) leaveCases() {
+	if len(g.sources) == 0 {
+		return
+	}
+	newest := g.sources[len(g.sources)-1]
+	parts, err := manifest.Split(newest.GetPath(), newest.GetContent())
+	isCases := func(part manifest.Part) bool { return part.Kind() == casefile.KindCases }
+	if err == nil && slices.ContainsFunc(parts, isCases) {
+		g.sources = g.sources[:len(g.sources)-1]
 	}
 }
 

@@ -1,0 +1,92 @@
+package exception
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency"
+)
+
+// recorded is an exception, read.
+type recorded struct {
+	name   string
+	spec   fleet.ExceptionSpec
+	status fleet.ExceptionStatus
+}
+
+func decode(document *structpb.Struct) (recorded, error) {
+	resource, err := output.Resource(document)
+	if err != nil {
+		return recorded{}, err
+	}
+	read := recorded{name: resource.Metadata.Name}
+	if read.spec, err = fleet.SpecOf[fleet.ExceptionSpec](resource); err != nil {
+		return recorded{}, err
+	}
+	read.status, err = fleet.StatusOf[fleet.ExceptionStatus](resource)
+	return read, err
+}
+
+const inForce = "is in force"
+
+// state says in words what an exception was at an instant.
+func (r recorded) state(at time.Time) (string, error) {
+	asked, err := reached(r.status.RequestedAt, at)
+	if err != nil || !asked {
+		return "was not asked for yet", err
+	}
+	if revoked, err := reached(r.status.RevokedAt, at); err != nil || revoked {
+		return "was revoked", err
+	}
+	ends, err := residency.Ends(r.spec.Period, time.UTC)
+	if err != nil {
+		return "", err
+	}
+	if !ends.IsZero() && !at.Before(ends) {
+		return "has expired", nil
+	}
+	approved, err := reached(r.status.ApprovedAt, at)
+	if err != nil {
+		return "", err
+	}
+	if !approved {
+		missing, err := r.missing(at)
+		return "waits for " + missing, err
+	}
+	begins, err := residency.Begins(r.spec.Period, time.UTC)
+	if at.Before(begins) {
+		return "is approved and begins " + r.spec.From, err
+	}
+	return inForce, err
+}
+
+// missing says how many approvals an exception lacked at an instant.
+func (r recorded) missing(at time.Time) (string, error) {
+	missing := fleet.NeededApprovals
+	for _, approval := range r.status.Approvals {
+		given, err := reached(approval.At, at)
+		if err != nil {
+			return "", err
+		}
+		if given {
+			missing--
+		}
+	}
+	if missing == 1 {
+		return "1 approval", nil
+	}
+	return fmt.Sprintf("%d approvals", missing), nil
+}
+
+// reached reports whether something that has a time had happened by an instant.
+func reached(text string, at time.Time) (bool, error) {
+	if text == "" {
+		return false, nil
+	}
+	then, err := residency.ParseInstant(text)
+	return err == nil && !then.After(at), err
+}

@@ -1,0 +1,138 @@
+package residency
+
+import (
+	"context"
+	"slices"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
+	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/cli/question"
+	"github.com/meridian-fleet/meridian/internal/cli/verdict"
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// office is what a command asks, and the moment it asks about.
+type office struct {
+	*factory.Factory
+	fleetv1connect.ResidencyServiceClient
+	fleet  fleetv1connect.FleetServiceClient
+	moment *fleetv1.Moment
+}
+
+// open reads the moment before anybody is asked.
+func open(f *factory.Factory, moment question.Moment) (*office, error) {
+	message, err := moment.Message(f.Now())
+	if err != nil {
+		return nil, err
+	}
+	client, err := f.Residency()
+	if err != nil {
+		return nil, err
+	}
+	resources, err := f.Client()
+	return &office{f, client, resources, message}, err
+}
+
+// answers are verdicts and the documents they came as.
+type answers struct {
+	verdicts  []fleet.Verdict
+	documents []*structpb.Struct
+}
+
+// check asks questions, in their order.
+func (o *office) check(ctx context.Context, questions []fleet.Question) (answers, error) {
+	request := &fleetv1.CheckResidencyRequest{Moment: o.moment}
+	for _, asked := range questions {
+		document, err := output.Encode(asked, "at")
+		if err != nil {
+			return answers{}, err
+		}
+		request.Questions = append(request.Questions, document)
+	}
+	response, err := o.CheckResidency(ctx, connect.NewRequest(request))
+	if err != nil {
+		return answers{}, err
+	}
+	documents := response.Msg.GetVerdicts()
+	verdicts, err := output.DecodeAll[fleet.Verdict](documents)
+	return answers{verdicts, documents}, err
+}
+
+func (o *office) atlas(ctx context.Context) (verdict.Atlas, error) {
+	regions, err := o.Catalog(ctx)
+	if err != nil {
+		return verdict.Atlas{}, err
+	}
+	return verdict.NewAtlas(regions)
+}
+
+// resources lists those of a kind as they were known at the moment.
+func (o *office) resources(ctx context.Context, kind fleet.Kind) ([]fleet.Resource, error) {
+	response, err := o.fleet.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind), AsOf: o.moment.GetKnownAt()}))
+	if err != nil {
+		return nil, err
+	}
+	return output.Resources(response.Msg.GetDocuments())
+}
+
+func (o *office) located(ctx context.Context, subjects ...fleet.Ref) ([]fleet.Located, []*structpb.Struct, error) {
+	request := &fleetv1.ListLocatedRequest{Moment: o.moment}
+	for _, subject := range subjects {
+		request.Subjects = append(request.Subjects, string(subject.Kind)+"/"+subject.Name)
+	}
+	response, err := o.ListLocated(ctx, connect.NewRequest(request))
+	if err != nil {
+		return nil, nil, err
+	}
+	places, err := output.DecodeAll[fleet.Located](response.Msg.GetPlaces())
+	return places, response.Msg.GetPlaces(), err
+}
+
+// everybody lists all datasets and workloads.
+func (o *office) everybody(ctx context.Context) ([]question.Subject, error) {
+	var subjects []question.Subject
+	for _, kind := range []fleet.Kind{fleet.KindDataset, fleet.KindWorkload} {
+		resources, err := o.resources(ctx, kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, resource := range resources {
+			subjects = append(subjects, question.Subject{Ref: resource.Ref()})
+		}
+	}
+	return subjects, nil
+}
+
+// inUse lists the regions where subjects are, and those the fleet declares.
+func (o *office) inUse(ctx context.Context, subjects []question.Subject) ([]string, error) {
+	var refs []fleet.Ref
+	for _, subject := range subjects {
+		if subject.Named() {
+			refs = append(refs, subject.Ref)
+		}
+	}
+	var regions []string
+	if len(refs) > 0 { // none would mean all
+		places, _, err := o.located(ctx, refs...)
+		if err != nil {
+			return nil, err
+		}
+		for _, place := range places {
+			regions = append(regions, place.Region)
+			if place.Pair != "" {
+				regions = append(regions, place.Pair)
+			}
+		}
+	}
+	declared, err := o.resources(ctx, fleet.KindRegion)
+	for _, region := range declared {
+		regions = append(regions, region.Metadata.Name)
+	}
+	slices.Sort(regions)
+	return question.Unique(regions), err
+}

@@ -1,0 +1,104 @@
+package residency
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"connectrpc.com/connect"
+	"github.com/spf13/cobra"
+
+	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/internal/cli/complete"
+	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/cli/failure"
+	"github.com/meridian-fleet/meridian/internal/cli/kinds"
+	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/cli/question"
+	"github.com/meridian-fleet/meridian/internal/cli/usage"
+	"github.com/meridian-fleet/meridian/internal/cli/verdict"
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// HistoryOptions are the inputs of history.
+type HistoryOptions struct {
+	*factory.Factory
+	question.Moment
+	Dataset string
+}
+
+// NewHistory makes the command history.
+func NewHistory(f *factory.Factory, run func(context.Context, *HistoryOptions) error) *cobra.Command {
+	options := &HistoryOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use:   "history DATASET",
+		Short: "Tell where a dataset was, under which rules, and what was known when",
+		Long: `Tell a dataset's history, oldest first: where it was since when, which policies
+and exceptions touched it, what was decided about it; and for each when Meridian
+learned it. With --known-at only what was recorded by then; with --as-of only
+what was true by then.`,
+		Example: `  fleetctl residency history crm
+  fleetctl residency history dataset/crm --as-of 2026-03-03 -o wide`,
+		Args:              usage.Args(1, 1),
+		ValidArgsFunction: complete.Name(f, fleet.KindDataset),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options.Dataset = kinds.Name(fleet.KindDataset, args[0])
+			return run(cmd.Context(), options)
+		},
+	}
+	options.AddFlags(cmd)
+	return cmd
+}
+
+// History runs history.
+func History(ctx context.Context, options *HistoryOptions) error {
+	if options.Output == output.Name {
+		return failure.Usagef("a history has no names").Advise("use another format than name")
+	}
+	office, err := open(options.Factory, options.Moment)
+	if err != nil {
+		return err
+	}
+	response, err := office.DatasetHistory(ctx, connect.NewRequest(&fleetv1.DatasetHistoryRequest{Dataset: options.Dataset, Moment: office.moment}))
+	if err != nil {
+		return err
+	}
+	documents := response.Msg.GetEvents()
+	if !options.Output.Tabular() {
+		return output.Value(options.Streams.Out, options.Output, output.List("ResidencyEventList", output.Maps(documents)))
+	}
+	events, err := output.DecodeAll[fleet.ResidencyEvent](documents)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		fmt.Fprintf(options.Streams.Err, "Nothing is recorded of dataset %s.\n", options.Dataset)
+		return nil
+	}
+	heading(options.Streams.Out, office)
+	return options.grid(events).Write(options.Streams.Out, "")
+}
+
+func (o *HistoryOptions) grid(events []fleet.ResidencyEvent) *output.Grid {
+	titles := []string{"TRUE-SINCE", "RECORDED", "BY", "EVENT"}
+	if o.Output == output.Wide {
+		titles = append(titles, "REVISION", "DOCUMENT", "REGION", "ALLOWED", "RULES")
+	}
+	grid := output.NewGrid(append(titles, "WHAT")...)
+	for _, event := range events {
+		from := output.Instant(&event.From)
+		if from == "" {
+			from = "always"
+		}
+		row := []string{from, output.Instant(&event.RecordedAt), event.RecordedBy, event.Kind}
+		if o.Output == output.Wide {
+			allowed, rules := "", ""
+			if event.Verdict != nil {
+				allowed, rules = verdict.Cell(*event.Verdict), joined(verdict.Deciding(*event.Verdict))
+			}
+			row = append(row, strconv.FormatInt(event.Revision, 10), kinds.Subject(event.Ref), event.Region, allowed, rules)
+		}
+		grid.Row(append(row, event.Text)...)
+	}
+	return grid
+}

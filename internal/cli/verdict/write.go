@@ -1,0 +1,151 @@
+package verdict
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/cli/terminal"
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// Write prints one verdict: the answer, the rules that decided with their
+// facts, obligations, exceptions, and what would be lawful.
+func (a Atlas) Write(screen *terminal.Screen, verdict fleet.Verdict) {
+	style := terminal.Good
+	if !verdict.Allowed {
+		style = terminal.Bad
+	}
+	word := Word(verdict)
+	fmt.Fprintln(screen, screen.Paint(style, word+"."), terminal.Clean(a.Claim(verdict)+"."))
+	reasons(screen, "Rules that forbid it:", Reasons(verdict, fleet.EffectDenies))
+	reasons(screen, "Rules that would forbid it, suspended by an exception:", Reasons(verdict, fleet.EffectSuspended))
+	reasons(screen, "Rules that permit it:", Reasons(verdict, fleet.EffectAllows))
+	exceptions(screen, verdict.Exceptions)
+	Obligations(screen, verdict.Obligations, verdict.Allowed)
+	a.Alternatives(screen, verdict)
+}
+
+func reasons(screen *terminal.Screen, title string, reasons []Reason) {
+	if len(reasons) == 0 {
+		return
+	}
+	fmt.Fprintf(screen, "\n%s\n", title)
+	for i, reason := range reasons {
+		fmt.Fprintf(screen, "  %d. %s\n", i+1, terminal.Clean(reason.Title()))
+		for _, why := range reason.Why {
+			fmt.Fprintf(screen, "     %s\n", terminal.Clean(why))
+		}
+		if len(reason.Of) > 0 {
+			fmt.Fprintf(screen, "     It applies to %s.\n", terminal.Clean(strings.Join(reason.Of, "; ")))
+		}
+		for _, fact := range reason.Facts {
+			fmt.Fprintf(screen, "     - %s\n", terminal.Clean(Fact(fact)))
+		}
+		if len(reason.Suspend) > 0 {
+			fmt.Fprintf(screen, "     Suspended by %s.\n", terminal.Clean(listed(reason.Suspend, "and")))
+		}
+	}
+}
+
+func exceptions(screen *terminal.Screen, used []fleet.UsedException) {
+	if len(used) == 0 {
+		return
+	}
+	fmt.Fprintln(screen, "\nExceptions that touch the answer:")
+	for _, exception := range used {
+		fmt.Fprintf(screen, "  - %s\n", terminal.Clean(Exception(exception)))
+	}
+}
+
+// Exception is one in words.
+func Exception(exception fleet.UsedException) string {
+	text := fmt.Sprintf("exception %s suspends %s until %s", exception.Name, exception.Rule, exception.Until)
+	if exception.By != "" {
+		text += ", approved by " + exception.By
+	}
+	return text
+}
+
+// Obligations prints what has to be done besides; of what is not allowed, what
+// would have to be.
+func Obligations(screen *terminal.Screen, obligations []fleet.DueObligation, allowed bool) {
+	var sure, unsure []string
+	for _, obligation := range obligations {
+		if obligation.Unsure {
+			unsure = addNew(unsure, Obligation(obligation))
+			continue
+		}
+		sure = addNew(sure, Obligation(obligation))
+	}
+	has := "has"
+	if !allowed {
+		has = "would have"
+	}
+	list(screen, "What "+has+" to be done besides:", sure)
+	list(screen, "What may have to be done besides (a fact it depends on is not known):", unsure)
+}
+
+func list(screen *terminal.Screen, title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(screen, "\n%s\n", title)
+	for _, line := range lines {
+		fmt.Fprintf(screen, "  - %s\n", terminal.Clean(line))
+	}
+}
+
+// Obligation is one in words.
+func Obligation(obligation fleet.DueObligation) string {
+	text := string(obligation.Action) + ": " + strings.TrimRight(obligation.Text, ".")
+	if obligation.To != "" {
+		text += "; to " + obligation.To
+	}
+	if obligation.Within != "" {
+		text += "; within " + obligation.Within
+	}
+	if obligation.Due != nil {
+		text += "; due " + output.Instant(obligation.Due)
+	}
+	if obligation.Dataset != "" {
+		text += "; for dataset " + obligation.Dataset
+	}
+	return text + "; " + ruleTitle(obligation.Policy+"/"+obligation.Rule, obligation.Version, obligation.Cites)
+}
+
+// Alternatives prints what would be lawful instead of what is denied.
+func (a Atlas) Alternatives(screen *terminal.Screen, verdict fleet.Verdict) {
+	if verdict.Allowed {
+		return
+	}
+	lines := make([]string, len(verdict.Alternatives))
+	for i, alternative := range verdict.Alternatives {
+		lines[i] = a.Alternative(alternative)
+	}
+	if len(lines) == 0 {
+		lines = []string{"nothing that Meridian knows of: no single change makes it lawful"}
+	}
+	list(screen, "What would be lawful:", lines)
+}
+
+// regionsShown is how many regions a line names.
+const regionsShown = 5
+
+// Alternative is one in words. The nearest regions are named unless its text
+// has them.
+func (a Atlas) Alternative(alternative fleet.Alternative) string {
+	text := alternative.Text
+	var places []string
+	for i, region := range alternative.Regions {
+		if i == regionsShown {
+			places = append(places, fmt.Sprintf("and %d more", len(alternative.Regions)-i))
+			break
+		}
+		places = append(places, a.Place(region))
+	}
+	if len(places) == 0 || strings.Contains(text, alternative.Regions[0]) {
+		return text
+	}
+	return strings.TrimRight(text, ".:") + ": " + strings.Join(places, ", ")
+}
