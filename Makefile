@@ -8,7 +8,7 @@ LDFLAGS := -s -w $(VERSION_OF)/daemon/version.Version=$(VERSION) $(VERSION_OF)/c
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build kubebox demo dev test test-kubebox bench lint generate clean
+.PHONY: help build kubebox demo dev test test-kubebox bench bench-residency lint generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,11 @@ test: build test-kubebox ## Run every test, the nested module's too
 test-kubebox: kubebox
 	cd internal/sandbox/kubebox && MERIDIAN_KUBEBOX=$(BIN)/kubebox go test -timeout 10m ./...
 
-bench: build ## Measure a rollout against plain concurrent server-side apply
+bench: bench-residency build ## Measure decisions beside OPA and cedar-go, and rollouts beside plain server-side apply
 	MERIDIAN_KUBEBOX=$(BIN)/kubebox go run ./hack/bench
+
+bench-residency: ## Measure residency decisions beside OPA and cedar-go
+	go run ./hack/residencybench
 
 lint: ## Run the linters
 	cd tools/lint && go build -o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
