@@ -128,7 +128,8 @@ func (d *Daemon) startWorkers(context.Context) error {
 func (d *Daemon) dependencies() activities.Dependencies {
 	return activities.Dependencies{
 		Inventory: d.store, Providers: d.plugins, Management: d.clouds, Accounts: d.config.Accounts,
-		Baselines: activities.NewDelivery(d.clouds),
-		Logger:    d.logger.With("component", "activities"),
+		Baselines:  activities.NewDelivery(d.clouds),
+		Guardrails: (&guardrails{material: d.office.Material, changes: d.store.Changes}).objects,
+		Logger:     d.logger.With("component", "activities"),
 	}
 }
