@@ -55,6 +55,8 @@ func newFixture(t *testing.T) *fixture {
 	}
 	tokens.Add("nobody-token", server.Identity{User: "nobody"})
 	tokens.Add("approver-2-token", server.Identity{User: "another approver", Roles: []server.Role{server.Approver}})
+	tokens.Add("approver-once-more-token", server.Identity{User: "A APPROVER", Roles: []server.Role{server.Approver}})
+	tokens.Add("shouting-token", server.Identity{User: "EVERYTHING", Roles: server.Roles})
 	tokens.Add("everything-token", server.Identity{User: "everything", Roles: server.Roles})
 	f.server = server.New(server.Config{
 		Store: store, Workflows: f.workflows, Authenticator: tokens, Kubeconfigs: kubeconfigs{}, Metrics: server.NewMetrics(store),

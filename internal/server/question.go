@@ -179,8 +179,9 @@ func matrix(questions []fleet.Question, facets []fleet.Facet, regions []string) 
 	for _, question := range questions {
 		for _, facet := range overFacets(question, facets) {
 			for _, region := range overRegions(question, regions) {
-				question.Facet, question.Region = facet, region
-				all = append(all, question)
+				asked := question
+				asked.Facet, asked.Region = facet, region
+				all = append(all, asked)
 			}
 		}
 		if len(all) > maxQuestions {

@@ -59,7 +59,7 @@ func (s *Server) checkTerm(c *argumentChecker, spec fleet.ExceptionSpec) {
 		c.fault("until", "is missing: an exception ends")
 		return
 	}
-	begins, ends, err := s.Rules.Span(spec.Period)
+	_, ends, err := s.Rules.Span(spec.Period)
 	now := s.Now()
 	switch {
 	case err != nil:
@@ -68,8 +68,6 @@ func (s *Server) checkTerm(c *argumentChecker, spec fleet.ExceptionSpec) {
 		c.fault("until", "%s is past", spec.Until)
 	case ends.After(now.Add(maxException)):
 		c.fault("until", "more than %d days from now", int(maxException.Hours()/24))
-	case !begins.IsZero() && !begins.Before(ends):
-		c.fault("from", "%s is not before its end", spec.From)
 	}
 }
 

@@ -152,3 +152,16 @@ func structOf(t *testing.T, value any) *structpb.Struct {
 	}
 	return result
 }
+
+func resourceIn(t *testing.T, document *structpb.Struct) fleet.Resource {
+	t.Helper()
+	raw, err := document.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var resource fleet.Resource
+	if err := json.Unmarshal(raw, &resource); err != nil {
+		t.Fatal(err)
+	}
+	return resource
+}
