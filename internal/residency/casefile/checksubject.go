@@ -21,6 +21,7 @@ func checkSubject(f *faults, documents records, field string, checked situation)
 	switch {
 	case given != 1:
 		f.note(field+".subject", "want one of classes, dataset and workload").Advise("such as subject: {classes: [personal.eu]}")
+	case documents.incomplete:
 	case subject.Dataset != "":
 		checkDataset(f, documents, field+".subject.dataset", subject.Dataset, checked.Expect)
 	case subject.Workload != "":
@@ -109,7 +110,7 @@ func checkRule(f *faults, documents records, field, id string) {
 	for _, rule := range documents.rules {
 		known = append(known, rule.id)
 	}
-	if slices.Contains(known, id) {
+	if slices.Contains(known, id) || documents.incomplete {
 		return
 	}
 	fault := f.note(field, "there is no rule %q", id)

@@ -28,18 +28,30 @@ func newFaults(index *manifest.Index, decoding error) *faults {
 	return f
 }
 
-// note says what is wrong with a field, unless it, or something around it, is
-// at fault already.
+// note says what is wrong with a field, unless it, or something around it or in
+// it, is at fault already: its value is then not what was written.
 func (f *faults) note(field, format string, arguments ...any) *fleet.Error {
 	fault := f.index.Fault(field, format, arguments...).On(f.object)
-	for outer := field; outer != ""; outer = outer[:max(strings.LastIndexAny(outer, ".["), 0)] {
-		if f.faulted[outer] {
-			return fault
-		}
+	if f.knows(field) {
+		return fault
 	}
 	f.faulted[field] = true
 	f.list = append(f.list, fault)
 	return fault
+}
+
+func (f *faults) knows(field string) bool {
+	for outer := field; outer != ""; outer = outer[:max(strings.LastIndexAny(outer, ".["), 0)] {
+		if f.faulted[outer] {
+			return true
+		}
+	}
+	for other := range f.faulted {
+		if strings.HasPrefix(other, field+".") || strings.HasPrefix(other, field+"[") {
+			return true
+		}
+	}
+	return false
 }
 
 // maxFaults is how many faults are told one by one.

@@ -18,6 +18,7 @@ type records struct {
 	regions    map[string]fleet.RegionSpec
 	exceptions []residency.Exception
 	rules      []rule
+	incomplete bool // some could not be read: a name that is missing may be among them
 }
 
 // version is what a document said of its subject from an instant on; zero is

@@ -56,6 +56,13 @@ func (r *reader) file(path string) (*source, error) {
 }
 
 func readSource(path string) (*source, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, cannotRead(path, err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > manifest.MaxSize { // a device may never end
+		return nil, fleet.Errorf(fleet.ErrInvalid, "want a file of %d bytes at most", manifest.MaxSize).At(fleet.Position{File: path}, "")
+	}
 	content, err := os.ReadFile(path) //nolint:gosec // the caller's own choice
 	if err != nil {
 		return nil, cannotRead(path, err)

@@ -19,7 +19,6 @@ type Suite struct {
 
 // caseFile is one document with cases, and what they rest on.
 type caseFile struct {
-	index     *manifest.Index
 	rulebook  *residency.Rulebook
 	documents records
 	regions   []regionForm
@@ -38,8 +37,7 @@ type situation struct {
 // those it has in place. All faults are joined, each a *fleet.Error with the
 // place in its file and the field; then there is no suite.
 func Load(paths ...string) (*Suite, error) {
-	l := &loader{reader: newReader(), suite: &Suite{}, loaded: map[string]bool{}}
-	l.around = newShelf(l.reader)
+	l := newLoader()
 	for _, path := range paths {
 		l.path(path)
 	}
@@ -48,14 +46,7 @@ func Load(paths ...string) (*Suite, error) {
 		return nil, fleet.Errorf(fleet.ErrInvalid, "there are no cases").At(where, "").
 			Advise("a case file is a YAML file with kind: %s", KindCases)
 	}
-	if err := inOrder(l.faults...); err != nil {
-		return nil, err
-	}
-	l.suite.rules = append(l.suite.rules, rulesOf(l.around.documents)...)
-	for _, file := range l.suite.files {
-		l.suite.rules = append(l.suite.rules, file.documents.rules...)
-	}
-	return l.suite, nil
+	return l.done()
 }
 
 // loader gathers a suite, and what is wrong with its files.
@@ -65,6 +56,23 @@ type loader struct {
 	around *shelf // documents below the folders given, which cases should exercise
 	loaded map[string]bool
 	faults []error
+}
+
+func newLoader() *loader {
+	reader := newReader()
+	return &loader{reader: reader, suite: &Suite{}, around: newShelf(reader), loaded: map[string]bool{}}
+}
+
+// done is the suite, if nothing is wrong with it.
+func (l *loader) done() (*Suite, error) {
+	if err := inOrder(l.faults...); err != nil {
+		return nil, err
+	}
+	l.suite.rules = append(l.suite.rules, rulesOf(l.around.documents)...)
+	for _, file := range l.suite.files {
+		l.suite.rules = append(l.suite.rules, file.documents.rules...)
+	}
+	return l.suite, nil
 }
 
 func (l *loader) path(path string) {
@@ -116,10 +124,12 @@ func (l *loader) cases(found *source) {
 func (l *loader) document(found *source, part manifest.Part) {
 	content, index, err := manifest.DecodePart[form](part)
 	f := newFaults(index, err)
+	before := len(l.faults)
 	shelf := l.gather(f, found, content)
-	file := &caseFile{index: index, documents: newRecords(shelf.documents), regions: content.Catalog}
+	file := &caseFile{documents: newRecords(shelf.documents), regions: content.Catalog}
 	file.rulebook, err = residency.NewRulebook(file.documents.resources)
 	l.fault(file.documents.locate(err))
+	file.documents.incomplete = len(l.faults) > before || f.knows("use") || f.knows("documents")
 	checkForm(f, content)
 	for i, written := range content.Cases {
 		file.cases = append(file.cases, checkCase(f, file.documents, content.At, i, written))
@@ -152,9 +162,10 @@ func (l *loader) gather(f *faults, found *source, content form) *shelf {
 // used says what is wrong with what a case file uses: that it is not there is
 // the case file's fault, what stands in it is its own.
 func (l *loader) used(f *faults, field, used string, err error) {
-	if fault := flatten(err); len(fault) == 1 && fault[0].Position.Line == 0 {
-		f.note(field, "%s: %s", used, fault[0].Message).Advise("paths are relative to the case file")
+	fault := flatten(err)
+	if len(fault) > 1 || fault[0].Position.Line > 0 {
+		l.fault(err)
 		return
 	}
-	l.fault(err)
+	f.note(field, "%s: %s", used, fault[0].Message).Hint = orElse(fault[0].Hint, "paths are relative to the case file")
 }
