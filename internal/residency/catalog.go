@@ -3,6 +3,7 @@ package residency
 import (
 	"fmt"
 	"sort"
+	"sync"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -24,6 +25,7 @@ type Catalog struct {
 
 	byCountry, byProvider, byPartition map[string]*Set
 	alike                              [][]PlaceID // places that operator rules cannot tell apart
+	near                               sync.Map    // by PlaceID: other places, the nearest first
 }
 
 // NewCatalog makes a catalog of cloud regions and adds every ISO 3166-1

@@ -133,3 +133,19 @@ func literalTexts(expr ast.Expr) []string {
 	}
 	return nil
 }
+
+// literals are the texts and numbers written in a condition.
+func literals(checked *cel.Ast) (texts []string, numbers []int64) {
+	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(expr ast.Expr) {
+		if expr.Kind() != ast.LiteralKind {
+			return
+		}
+		switch literal := expr.AsLiteral().(type) {
+		case types.String:
+			texts = append(texts, string(literal))
+		case types.Int:
+			numbers = append(numbers, int64(literal))
+		}
+	}))
+	return texts, numbers
+}

@@ -28,6 +28,8 @@ type expression struct {
 	dataFacts   []string // data.NAME, sorted
 	regionFacts []string // region.NAME, sorted
 	usesFacet   bool
+	texts       []string // written in it
+	numbers     []int64  // written in it
 }
 
 // evaluationLimit bounds the work of one condition; one that needs more is
@@ -141,6 +143,7 @@ func (e *expression) findFacts(checked *cel.Ast) {
 	}
 	slices.Sort(e.dataFacts)
 	slices.Sort(e.regionFacts)
+	e.texts, e.numbers = literals(checked)
 }
 
 // situation is what a condition is evaluated in. A fact that is in neither

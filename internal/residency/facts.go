@@ -21,6 +21,7 @@ const fromCatalog = "the region catalog"
 // knownFact is a fact that is known at an instant.
 type knownFact struct {
 	value     ref.Val
+	native    any    // the same in Go
 	text      string // for people
 	exact     string // differs where the value does
 	source    fleet.FactSource
@@ -29,7 +30,7 @@ type knownFact struct {
 
 func newKnownFact(value any, source fleet.FactSource, reference string) knownFact {
 	return knownFact{
-		value: types.DefaultTypeAdapter.NativeToValue(value), text: plainValue(value), exact: fmt.Sprintf("%#v", value),
+		value: types.DefaultTypeAdapter.NativeToValue(value), native: value, text: plainValue(value), exact: fmt.Sprintf("%#v", value),
 		source: source, reference: reference,
 	}
 }

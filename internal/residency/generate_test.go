@@ -19,7 +19,7 @@ var (
 	someGroups     = []string{"A", "B", "C", "Nowhere"}
 	someCountries  = []string{"DE", "FR", "US", "NO", "CH", "IN", "BR", "AT", "LU"}
 	someConditions = []string{
-		"", "", "", `data.secrecy == "professional"`, `data.secrecy != "none" && region.country != "DE"`, `data.subjects > 1000`,
+		"", "", "", "", "", "", "", "", `data.secrecy == "professional"`, `data.secrecy != "none" && region.country != "DE"`, `data.subjects > 1000`,
 		`region.provider == "aws"`, `"US" in region.jurisdictions`, `data.sensitive || data.subjects > 10`, `facet == "storage"`,
 		`data.citizens.exists(c, c == region.country)`, `"C5" in region.certifications`, `!data.sensitive && facet != "key"`,
 		`data.subjects / (data.subjects - 5) > 1`, `"p" in data.classes`, `data.name == "d"`, `region.city == "Oslo" ? data.sensitive : true`,
@@ -50,8 +50,10 @@ func some[E any](s source, label string, from []E, least, most int) []E {
 	return order[:min(count, len(order))]
 }
 
+// chance is true in so many of a hundred cases. Small numbers are drawn, and
+// shrunk to, more often.
 func (s source) chance(label string, percent int) bool {
-	return rapid.IntRange(0, 99).Draw(s.T, label) < percent
+	return rapid.IntRange(0, 99).Draw(s.T, label) >= 100-percent
 }
 
 func (s source) period(label string) fleet.Period {
@@ -65,21 +67,21 @@ func (s source) period(label string) fleet.Period {
 
 func (s source) scope(label string) fleet.Scope {
 	var scope fleet.Scope
-	switch pick(s, label+" kind", []string{"anywhere", "groups", "groups", "countries", "regions", "mixed"}) {
+	switch pick(s, label+" kind", []string{"anywhere", "anywhere", "groups", "groups", "countries", "regions", "mixed"}) {
 	case "anywhere":
 		scope.Anywhere = true
 	case "groups":
 		scope.Groups = some(s, label+" groups", someGroups, 1, 2)
 	case "countries":
-		scope.Countries = some(s, label+" countries", someCountries, 1, 6)
+		scope.Countries = some(s, label+" countries", someCountries, 3, 9)
 	case "regions":
-		scope.Regions = some(s, label+" regions", somePlaces, 1, 5)
+		scope.Regions = some(s, label+" regions", somePlaces, 4, 14)
 	case "mixed":
 		scope.Groups = some(s, label+" groups", someGroups, 0, 1)
 		scope.Providers = some(s, label+" providers", []string{"aws", "azure", "test", "country"}, 0, 2)
 		scope.Partitions = some(s, label+" partitions", []string{"aws", "aws-us-gov", "test"}, 1, 2)
 	}
-	if s.chance(label+" except", 25) {
+	if s.chance(label+" except", 15) {
 		except := s.scope(label + "!")
 		scope.Except = &except
 	}
@@ -96,8 +98,8 @@ func (s source) maybeScope(label string) *fleet.Scope {
 
 func (s source) rule(name string) fleet.Rule {
 	rule := fleet.Rule{
-		Name: name, Facets: some(s, "facets", fleet.Facets[:6], 1, 5), When: pick(s, "when", someConditions),
-		MinimumSource: pick(s, "minimum", []fleet.FactSource{"", "", "", fleet.SourceDeclared, fleet.SourceObserved, fleet.SourceAttested}),
+		Name: name, Facets: some(s, "facets", fleet.Facets[:6], 2, 6), When: pick(s, "when", someConditions),
+		MinimumSource: pick(s, "minimum", []fleet.FactSource{"", "", "", "", "", "", fleet.SourceDeclared, fleet.SourceObserved, fleet.SourceAttested}),
 	}
 	if s.chance("narrowed", 20) {
 		rule.Classes = some(s, "narrow", someClasses, 1, 2)
@@ -107,7 +109,7 @@ func (s source) rule(name string) fleet.Rule {
 		rule.Effective = &period
 	}
 	countriesAndGroups := append(append([]string{}, someCountries...), someGroups...)
-	switch pick(s, "rule kind", []string{"allow", "allow", "copy", "transfer", "transfer", "transfer", "operator", "obligation"}) {
+	switch pick(s, "rule kind", []string{"allow", "allow", "allow", "copy", "transfer", "transfer", "operator", "obligation", "obligation"}) {
 	case "allow":
 		scope := s.scope("allow")
 		rule.AllowOnly = &scope
@@ -136,13 +138,14 @@ func (s source) rule(name string) fleet.Rule {
 
 func (s source) policy(name string) fleet.ResidencyPolicySpec {
 	spec := fleet.ResidencyPolicySpec{
-		Version: "1", Effective: s.period(name), TimeZone: pick(s, "zone", someZones),
-		AppliesTo: fleet.PolicySubjects{Classes: some(s, "applies to", someClasses, 1, 2)},
+		Version: "1", Effective: fleet.Period{From: "2024-02-29"}, TimeZone: pick(s, "zone", someZones),
+		AppliesTo: fleet.PolicySubjects{Classes: some(s, "applies to", someClasses, 2, 5)},
 	}
-	if spec.Effective.From == "" {
-		spec.Effective.From = "2020-01-01"
+	if s.chance("dated", 30) {
+		spec.Effective = s.period(name)
+		spec.Effective.From = max(spec.Effective.From, "2020-01-01")
 	}
-	for i := range rapid.IntRange(1, 5).Draw(s.T, "rules") {
+	for i := range rapid.IntRange(1, 4).Draw(s.T, "rules") {
 		spec.Rules = append(spec.Rules, s.rule(fmt.Sprintf("r%d", i)))
 	}
 	return spec
@@ -161,8 +164,11 @@ func (s source) documents() []fleet.Resource {
 	}
 	for i, name := range []string{"A", "B", "C"} {
 		spec := fleet.JurisdictionGroupSpec{Version: "1"}
-		for _, country := range some(s, "members", someCountries, 1, 5) {
-			period := s.period("member")
+		for _, country := range some(s, "members", someCountries, 3, 9) {
+			var period fleet.Period
+			if s.chance("dated member", 30) {
+				period = s.period("member")
+			}
 			spec.Members = append(spec.Members, fleet.GroupMember{Country: country, From: period.From, Until: period.Until})
 		}
 		if s.chance("nested", 40) {
@@ -174,13 +180,16 @@ func (s source) documents() []fleet.Resource {
 	for _, name := range someClasses[:6] {
 		spec := fleet.DataClassSpec{}
 		if name == "r" {
-			spec.Inherits = some(s, "inherits", []string{"p.eu", "q", "ghost"}, 0, 2)
+			spec.Inherits = some(s, "inherits", []string{"p.eu", "q"}, 0, 2)
+		}
+		if name == "q" && s.chance("haunted", 10) {
+			spec.Inherits = []string{"ghost"}
 		}
 		add(fleet.KindDataClass, name, spec)
 	}
-	for i := range rapid.IntRange(1, 4).Draw(s.T, "policies") {
+	for i := range rapid.IntRange(1, 3).Draw(s.T, "policies") {
 		name := fmt.Sprintf("policy%d", i)
-		for range rapid.IntRange(1, 2).Draw(s.T, "versions") {
+		for range pick(s, "versions", []int{1, 1, 2}) {
 			add(fleet.KindResidencyPolicy, name, s.policy(name))
 		}
 	}
@@ -196,13 +205,13 @@ func (s source) fact(name string) fleet.DataFact {
 }
 
 func (s source) subject() residency.Subject {
-	subject := residency.Subject{Declared: true, Classes: some(s, "classes", someClasses[:6], 1, 3), Facts: map[string]fleet.DataFact{}}
-	if s.chance("odd classes", 10) {
+	subject := residency.Subject{Declared: true, Classes: some(s, "classes", someClasses[:6], 1, 2), Facts: map[string]fleet.DataFact{}}
+	if s.chance("odd classes", 5) {
 		subject.Classes = some(s, "odd", someClasses, 0, 3)
 	}
 	if s.chance("dataset", 70) {
 		subject.Ref = fleet.Ref{Kind: fleet.KindDataset, Name: "d"}
-		subject.Declared = !s.chance("undeclared", 5)
+		subject.Declared = !s.chance("undeclared", 2)
 	}
 	for _, name := range some(s, "facts", []string{"secrecy", "sensitive", "subjects", "citizens"}, 0, 4) {
 		subject.Facts[name] = s.fact(name)
@@ -229,12 +238,10 @@ func (s source) subject() residency.Subject {
 func (s source) exception(name string, subject fleet.Ref) residency.Exception {
 	exception := residency.Exception{Name: name, Spec: fleet.ExceptionSpec{
 		Policy: pick(s, "excepted policy", []string{"policy0", "policy1"}), Rule: pick(s, "excepted rule", []string{"r0", "r1", "r2"}), Subject: subject,
-		Facets: some(s, "excepted facets", fleet.Facets[:6], 1, 6), Scope: s.scope("excepted"), Period: s.period("exception"), Reason: "test",
+		Facets: some(s, "excepted facets", fleet.Facets[:6], 3, 6), Scope: s.scope("excepted"), Period: fleet.Period{From: pick(s, "exception from", someDates[:3])}, Reason: "test",
 	}, Status: fleet.ExceptionStatus{RequestedBy: "requester"}}
-	if exception.Spec.Until == "" {
-		exception.Spec.Until = "2027-01-01"
-	}
-	for range rapid.IntRange(0, 3).Draw(s.T, "approvals") {
+	exception.Spec.Until = pick(s, "exception until", []string{"2026-03-01", "2026-12-31", "2027-01-01"})
+	for range rapid.IntRange(1, 5).Draw(s.T, "approvals") {
 		exception.Status.Approvals = append(exception.Status.Approvals, fleet.Approval{By: pick(s, "by", somePeople), At: pick(s, "on", []string{"2025-01-02", "2026-03-01T00:00:00Z"})})
 	}
 	if s.chance("revoked", 15) {

@@ -1,0 +1,208 @@
+package residency
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// moreCopies offers copies to make first.
+func moreCopies(m matter, denials []denial) []change {
+	return combined(m, denials, fleet.AlternativeCopy, copiesFor)
+}
+
+// lack is a copy rule with the places where a further copy would count and
+// may be, the nearest first.
+type lack struct {
+	rule    *applied
+	missing int
+	facet   fleet.Facet
+	places  []string
+}
+
+// copiesFor finds places for the copies that denying rules miss. Of one copy
+// each place that will do is listed, of several one set of places.
+func copiesFor(m matter, one denial) []option {
+	lacks := m.lacks(one)
+	if len(lacks) == 0 {
+		return nil
+	}
+	made := option{rules: make([]string, 0, len(lacks)), subject: m.parts[one.index].prepared.subject}
+	for _, lack := range lacks {
+		made.rules = append(made.rules, lack.rule.id)
+	}
+	if len(lacks) == 1 && lacks[0].missing == 1 {
+		return m.oneCopy(one, lacks[0], made)
+	}
+	for _, lack := range lacks {
+		if len(lack.places) < lack.missing {
+			return nil
+		}
+		made.subject = withCopies(made.subject, lack.facet, lack.places[:lack.missing])
+		made.regions = append(made.regions, lack.places[:lack.missing]...)
+	}
+	slices.Sort(made.regions)
+	made.regions = slices.Compact(made.regions)
+	made.text = fmt.Sprintf("once there are copies%s in all of: %s", m.about(one.index), strings.Join(made.regions, ", "))
+	return []option{made}
+}
+
+func (m matter) oneCopy(one denial, lack lack, made option) []option {
+	subject := made.subject
+	for _, name := range lack.places {
+		changed := withCopies(subject, lack.facet, []string{name})
+		if !m.with(one.index, changed).verdict(one.index).Allowed {
+			continue
+		}
+		if len(made.regions) == 0 {
+			made.subject = changed
+		}
+		made.regions = append(made.regions, name)
+	}
+	if len(made.regions) == 0 {
+		return nil
+	}
+	const shown = 5
+	list := strings.Join(made.regions[:min(shown, len(made.regions))], ", ")
+	if more := len(made.regions) - shown; more > 0 {
+		list += fmt.Sprintf(" or %d more", more)
+	}
+	made.text = fmt.Sprintf("once there is a copy%s in: %s", m.about(one.index), list)
+	return []option{made}
+}
+
+func withCopies(subject Subject, facet fleet.Facet, places []string) Subject {
+	subject.Copies = slices.Clone(subject.Copies)
+	for _, place := range places {
+		subject.Copies = append(subject.Copies, Copy{Facets: []fleet.Facet{facet}, Region: place, Source: fleet.SourceAttested})
+	}
+	return subject
+}
+
+func (m matter) lacks(one denial) []lack {
+	p, catalog := m.parts[one.index].prepared, m.compiled.catalog
+	place, pair := catalog.both(m.question.Region, m.question.GeoRedundant, m.question.Pair)
+	denying := rulesOf([]denial{one}, fleet.RuleRequireCopy)
+	var list []lack
+	for _, rule := range m.rulesAsked(one.index) {
+		if rule.kind != fleet.RuleRequireCopy || !slices.Contains(denying, rule.id) ||
+			slices.ContainsFunc(list, func(other lack) bool { return other.rule.number == rule.number }) {
+			continue
+		}
+		a := asked{facet: facetIndex(m.parts[one.index].facet), place: place, pair: pair, source: m.question.Source, leaving: m.question.Leaving}
+		counted := p.copiesAfter(rule.clause, &a)
+		found := lack{rule: rule, missing: rule.wanted() - counted.Len()}
+		found.facet, found.places = m.homes(p, rule, &counted)
+		list = append(list, found)
+	}
+	return list
+}
+
+// homes are places where a further copy counts and may be made, and as what:
+// cloud regions, or countries where there is none.
+func (m matter) homes(p *Prepared, rule *applied, counted *Set) (fleet.Facet, []string) {
+	catalog := m.compiled.catalog
+	gone := m.compiled.places(m.question.Leaving)
+	for index, facet := range fleet.Facets {
+		if !rule.copies.has(index) {
+			continue
+		}
+		free := p.Allowed(facet)
+		free.And(&rule.holds)
+		free.AndNot(counted)
+		free.AndNot(&gone)
+		var clouds, countries []string
+		for _, id := range catalog.nearestTo(m.question.Region) {
+			switch {
+			case !free.Has(id):
+			case catalog.clouds.Has(id):
+				clouds = append(clouds, catalog.names[id])
+			default:
+				countries = append(countries, catalog.names[id])
+			}
+		}
+		if len(clouds) > 0 {
+			return facet, clouds
+		}
+		if len(countries) > 0 {
+			return facet, countries
+		}
+	}
+	return "", nil
+}
+
+// excepted offers exceptions to ask for, as few as will do. Meridian's own
+// denials and data without a name can have none.
+func excepted(m matter, denials []denial) []change {
+	if m.subject.Name == "" {
+		return nil
+	}
+	var wanted []Exception
+	for _, one := range denials {
+		for _, finding := range one.findings {
+			if finding.Kind == fleet.RuleBuiltIn {
+				return nil
+			}
+			wanted = m.want(wanted, finding)
+		}
+	}
+	after, ok := m.excepting(wanted)
+	if !ok {
+		return nil
+	}
+	for i := 0; i < len(wanted); {
+		fewer := slices.Delete(slices.Clone(wanted), i, i+1)
+		if without, ok := m.excepting(fewer); ok {
+			wanted, after = fewer, without
+		} else {
+			i++
+		}
+	}
+	var rules []string
+	for _, exception := range wanted {
+		rules = append(rules, exception.Spec.Policy+"/"+exception.Spec.Rule)
+	}
+	text := fmt.Sprintf("allowed with an exception from %s, approved by two people other than who asks for it", strings.Join(rules, " and "))
+	return []change{{fleet.Alternative{Kind: fleet.AlternativeException, Text: text, Rules: rules}, after}}
+}
+
+// want adds an exception from a rule for the facet and place of a finding.
+func (m matter) want(list []Exception, finding fleet.Finding) []Exception {
+	at := slices.IndexFunc(list, func(other Exception) bool {
+		return other.Spec.Policy == finding.Policy && other.Spec.Rule == finding.Rule
+	})
+	if at < 0 {
+		now := m.compiled.at.UTC().Format(time.RFC3339Nano)
+		list = append(list, Exception{
+			Name: finding.ID(),
+			Spec: fleet.ExceptionSpec{Policy: finding.Policy, Rule: finding.Rule, Subject: m.subject,
+				Period: fleet.Period{Until: m.compiled.at.UTC().AddDate(1, 0, 0).Format(dateLayout)}},
+			Status: fleet.ExceptionStatus{RequestedBy: "requester", Approvals: []fleet.Approval{{By: "one", At: now}, {By: "another", At: now}}},
+		})
+		at = len(list) - 1
+	}
+	spec := &list[at].Spec
+	if !slices.Contains(spec.Facets, finding.Facet) {
+		spec.Facets = append(spec.Facets, finding.Facet)
+	}
+	if !slices.Contains(spec.Scope.Regions, finding.Region) {
+		spec.Scope.Regions = append(spec.Scope.Regions, finding.Region)
+	}
+	return list
+}
+
+// excepting is the matter with further exceptions, if that makes it allowed.
+func (m matter) excepting(list []Exception) (matter, bool) {
+	after := m
+	if m.subject.Kind == fleet.KindWorkload {
+		after.exceptions = append(slices.Clone(m.exceptions), list...)
+	} else {
+		subject := m.parts[0].prepared.subject
+		subject.Exceptions = append(slices.Clone(subject.Exceptions), list...)
+		after = m.with(0, subject)
+	}
+	return after, after.allowed()
+}
