@@ -59,8 +59,9 @@ func (s *Server) requestException(ctx context.Context, name string, spec fleet.E
 	if _, err := s.Store.Apply(ctx, actor(ctx), []fleet.Resource{wanted}, inventory.ApplyOptions{Unless: unless}); err != nil {
 		return fleet.Resource{}, err
 	}
+	at := s.stamp()
 	return s.updateException(ctx, wanted.Ref(), func(fleet.ExceptionStatus) (fleet.ExceptionStatus, error) {
-		return fleet.ExceptionStatus{Phase: fleet.ExceptionRequested, RequestedBy: actor(ctx), RequestedAt: s.stamp()}, nil
+		return fleet.ExceptionStatus{Phase: fleet.ExceptionRequested, RequestedBy: actor(ctx), RequestedAt: at}, nil
 	})
 }
 
@@ -83,8 +84,9 @@ func (s *Server) ApproveException(ctx context.Context, request *connect.Request[
 	if err != nil {
 		return nil, err
 	}
+	at := s.stamp()
 	approved, err := s.updateException(ctx, ref, func(status fleet.ExceptionStatus) (fleet.ExceptionStatus, error) {
-		return approve(ref, status, fleet.Approval{By: actor(ctx), At: s.stamp(), Comment: request.Msg.GetComment()})
+		return approve(ref, status, fleet.Approval{By: actor(ctx), At: at, Comment: request.Msg.GetComment()})
 	})
 	if err != nil {
 		return nil, err
@@ -142,11 +144,12 @@ func (s *Server) RevokeException(ctx context.Context, request *connect.Request[f
 	if err != nil {
 		return nil, err
 	}
+	at := s.stamp()
 	revoked, err := s.updateException(ctx, ref, func(status fleet.ExceptionStatus) (fleet.ExceptionStatus, error) {
 		if status.Phase == fleet.ExceptionRevoked {
 			return status, fleet.Errorf(fleet.ErrConflict, "it was revoked by %s at %s", status.RevokedBy, status.RevokedAt).On(ref.String())
 		}
-		status.Phase, status.RevokedBy, status.RevokedAt, status.Message = fleet.ExceptionRevoked, actor(ctx), s.stamp(), reason
+		status.Phase, status.RevokedBy, status.RevokedAt, status.Message = fleet.ExceptionRevoked, actor(ctx), at, reason
 		return status, nil
 	})
 	if err != nil {
@@ -193,4 +196,8 @@ func (s *Server) updateException(ctx context.Context, ref fleet.Ref, change func
 	return s.Store.Get(ctx, ref, inventory.AsOf{})
 }
 
-func (s *Server) stamp() string { return s.Now().UTC().Format(time.RFC3339Nano) }
+// stamp is when somebody did something. It is taken before that is recorded, so
+// that whoever sees the record asks about a time at which it was done.
+func (s *Server) stamp() string {
+	return s.Now().UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano) // as fine as the inventory's own times
+}
