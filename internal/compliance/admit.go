@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
-	"github.com/meridian-fleet/meridian/internal/residency"
 )
 
 // Admission is the answer to a write of documents.
@@ -22,15 +20,12 @@ type Admission struct {
 	Unless *inventory.Moved
 }
 
-// maxInstants is how many different dates one write may bring; each is judged
-// by the rules of its own day.
-const maxInstants = 64
-
 // Admit judges a write of Datasets and Workloads before it happens. Every
-// place that would be new must be allowed, from the day it would begin; and
-// nothing that is not marked as existing may come to be denied by the write, so
-// that data cannot be placed under one name and then called another. Other
-// documents of the write count as written. A denial is ErrDenied, joined, each
+// place that would be new must be allowed, on the day it begins and on each
+// later day on which these documents, or those they touch, say something else;
+// and nothing that is not marked as existing may come to be denied by the
+// write, so that data cannot be placed under one name and then called another.
+// Other documents of the write count as written. A denial is ErrDenied, joined, each
 // with the Object and Field of the document at fault; the Admission then has
 // the denials to be recorded.
 func (o *Office) Admit(ctx context.Context, actor string, changed []fleet.Resource) (Admission, error) {
@@ -211,39 +206,4 @@ func (v *view) doings(subject fleet.Ref) []doing {
 		}
 	}
 	return doings
-}
-
-// instants are when what a write says begins to be true, or what it replaces
-// would have ended: now, and every date to come.
-func (v *view) instants(changed []fleet.Resource) ([]time.Time, error) {
-	instants := []time.Time{v.at}
-	add := func(at time.Time, err error) {
-		if err == nil && at.After(v.at) && !slices.ContainsFunc(instants, at.Equal) {
-			instants = append(instants, at)
-		}
-	}
-	for _, resource := range changed {
-		after, err := assumed(resource, v.at, false)
-		if err != nil {
-			return nil, err
-		}
-		if after.fault != nil {
-			return nil, badDocument(after.ref, after.fault)
-		}
-		add(after.begins, nil)
-		for _, one := range []*version{after, v.valid(resource.Ref())} {
-			if spec := one.dataset(); spec != nil {
-				for _, binding := range spec.Bindings {
-					period := fleet.Period{From: binding.From, Until: binding.Until}
-					add(residency.Begins(period, time.UTC))
-					add(residency.Ends(period, time.UTC))
-				}
-			}
-		}
-	}
-	if len(instants) > maxInstants {
-		return nil, fleet.Errorf(fleet.ErrInvalid, "%d different dates to come in one write, at most %d are judged", len(instants)-1, maxInstants-1).
-			Advise("write fewer documents at once")
-	}
-	return instants, nil
 }

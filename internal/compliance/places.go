@@ -94,7 +94,7 @@ func (v *view) since(place fleet.Located, spans []span) fleet.Located {
 		}
 	}
 	if place.From == "" && !from.IsZero() {
-		place.From = from.UTC().Format(time.RFC3339)
+		place.From = from.UTC().Format(time.RFC3339Nano)
 	}
 	return place
 }
