@@ -24,8 +24,9 @@ const (
 	ActivityApplyBaseline  = "ApplyBaseline"  // ChangeInput → fleet.ClusterChangeStatus
 	ActivityRecordChange   = "RecordChange"   // ChangeRecord
 
-	ActivityCompareClusters = "CompareClusters" // DriftInput → DriftSummary
-	ActivitySelectDrifted   = "SelectDrifted"   // HealInput → HealSelection
+	ActivityCompareClusters    = "CompareClusters"    // DriftInput → DriftSummary
+	ActivityDiscoverPlacements = "DiscoverPlacements" // DriftInput → DiscoverySummary
+	ActivitySelectDrifted      = "SelectDrifted"      // HealInput → HealSelection
 )
 
 // ClusterStep names the cluster one step of an onboarding works on.
@@ -129,6 +130,13 @@ type DriftSummary struct {
 	Checked     []string          `json:"checked"`
 	Drifted     []string          `json:"drifted,omitempty"`
 	Changing    []string          `json:"changing,omitempty"`    // skipped: a change runs on them
+	Unreachable map[string]string `json:"unreachable,omitempty"` // cluster to message
+}
+
+// DiscoverySummary says what a look for labelled data found.
+type DiscoverySummary struct {
+	Looked      int               `json:"looked"`                // clusters looked into
+	Placements  int               `json:"placements"`            // places where labelled data is
 	Unreachable map[string]string `json:"unreachable,omitempty"` // cluster to message
 }
 

@@ -37,11 +37,21 @@ type Baselines interface {
 	Plan(ctx context.Context, target Target, quick bool) (Planned, error)
 	Apply(ctx context.Context, target Target, options ApplyOptions) (Applied, error)
 	Drift(ctx context.Context, target Target) ([]fleet.DriftFinding, error)
+	// Data is the classified data that a target's components handle on its
+	// cluster.
+	Data(target Target) ([]fleet.ClassUse, error)
 }
 
 // Locks tells whether a workflow runs; see TemporalLocks.
 type Locks interface {
 	Held(ctx context.Context, workflowID string) (bool, error)
+}
+
+// Residency judges acts; see compliance.Office.
+type Residency interface {
+	// Decide judges an act by the rules as they are now and records the
+	// decision before it returns. A denied act is ErrDenied.
+	Decide(ctx context.Context, act fleet.Act) (fleet.Resource, fleet.DecisionSpec, error)
 }
 
 // Target is a baseline meant for a cluster.
@@ -84,6 +94,8 @@ type Dependencies struct {
 	Management Management
 	Baselines  Baselines
 	Locks      Locks
+	Residency  Residency
+	Holder     Holder
 	Logger     *slog.Logger
 	// Accounts are the cloud account settings, by provider.
 	Accounts map[string]map[string]string

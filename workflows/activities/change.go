@@ -21,6 +21,9 @@ func (a *Activities) ApplyBaseline(ctx context.Context, input workflows.ChangeIn
 	if err != nil || status.Phase == fleet.PhaseSucceeded { // an earlier attempt ended, but could not say so
 		return status, err
 	}
+	if err := a.judgeChange(ctx, input, target, cluster.spec.Region); err != nil {
+		return status, a.interrupted(ctx, input, status, Applied{}, err)
+	}
 	applied, err := a.deliver(ctx, input, target)
 	status.Created, status.Configured, status.Unchanged, status.Pruned = applied.Created, applied.Configured, applied.Unchanged, applied.Pruned
 	if err != nil {

@@ -78,6 +78,15 @@ func progressText(progress baseline.Progress) string {
 	return fmt.Sprintf("%s: %s (%d objects)", progress.Component, progress.Step, progress.Objects)
 }
 
+// Data implements Baselines.
+func (d *Delivery) Data(target Target) ([]fleet.ClassUse, error) {
+	resolved, err := d.resolve(target)
+	if err != nil {
+		return nil, err
+	}
+	return resolved.Data(), nil
+}
+
 // Drift implements Baselines.
 func (d *Delivery) Drift(ctx context.Context, target Target) ([]fleet.DriftFinding, error) {
 	return deliver(ctx, d, target, func(cluster *baseline.Cluster, resolved *baseline.Resolved) ([]fleet.DriftFinding, error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/meridian-fleet/meridian/internal/capi"
+	"github.com/meridian-fleet/meridian/internal/compliance"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
 	"github.com/meridian-fleet/meridian/providers"
@@ -40,6 +41,7 @@ type world struct {
 	plan     func(target activities.Target) (activities.Planned, error)
 	apply    func(ctx context.Context, target activities.Target, options activities.ApplyOptions) (activities.Applied, error)
 	drift    func(target activities.Target) ([]fleet.DriftFinding, error)
+	data     []fleet.ClassUse
 	held     map[string]bool
 }
 
@@ -59,7 +61,8 @@ func newFixture(t *testing.T) *fixture {
 	w := &world{held: map[string]bool{}}
 	f := &fixture{T: t, ctx: ctx, store: store, world: w, Activities: activities.New(activities.Dependencies{
 		Inventory: store, Providers: w, Management: w, Baselines: delivered{w}, Locks: w, Logger: slog.New(slog.DiscardHandler),
-		Accounts: map[string]map[string]string{"aws": {"roleARN": "arn:aws:iam::123456789012:role/fleet"}},
+		Residency: compliance.New(compliance.Config{Store: store, Catalog: w.catalog}),
+		Accounts:  map[string]map[string]string{"aws": {"roleARN": "arn:aws:iam::123456789012:role/fleet"}},
 	})}
 	f.put(fleet.KindClusterProfile, "small", fleet.ClusterProfileSpec{KubernetesVersion: "1.36.3", NodePools: []fleet.NodePool{
 		{Name: "gpu", Replicas: 1, InstanceTypes: map[string]string{"aws": "p5.48xlarge"}, GPU: &fleet.NodeGPU{Product: "NVIDIA-H100-80GB-HBM3", Count: 8}, Taints: []fleet.Taint{{Key: "gpu", Effect: "NoSchedule"}}},
@@ -126,6 +129,12 @@ func status[T any](f *fixture, kind fleet.Kind, name string) T {
 	return decoded
 }
 
+// catalog has the one region there is.
+func (w *world) catalog(ctx context.Context) ([]fleet.RegionFacts, error) {
+	one, err := w.Region(ctx, region)
+	return []fleet.RegionFacts{compliance.FactsOf("aws", one)}, err
+}
+
 func (w *world) Provider(context.Context, string) (providers.Provider, error) { return w, nil }
 
 func (w *world) Region(_ context.Context, name string) (providers.Region, error) {
@@ -184,6 +193,8 @@ func (d delivered) Plan(_ context.Context, target activities.Target, _ bool) (ac
 func (d delivered) Apply(ctx context.Context, target activities.Target, options activities.ApplyOptions) (activities.Applied, error) {
 	return d.apply(ctx, target, options)
 }
+
+func (d delivered) Data(activities.Target) ([]fleet.ClassUse, error) { return d.data, nil }
 
 func (d delivered) Drift(_ context.Context, target activities.Target) ([]fleet.DriftFinding, error) {
 	return d.drift(target)

@@ -106,6 +106,9 @@ func (a *Activities) ProvisionCluster(ctx context.Context, step workflows.Cluste
 	if err != nil {
 		return err
 	}
+	if err := a.judgeCluster(ctx, step); err != nil {
+		return err
+	}
 	err = a.updateCluster(ctx, step.Actor, step.Cluster, func(status *fleet.ClusterStatus) {
 		if status.Phase != fleet.ClusterReady {
 			status.Phase, status.Message = fleet.ClusterProvisioning, ""

@@ -32,6 +32,7 @@ func (a *Activities) Register(registry worker.ActivityRegistry) {
 	register(registry, workflows.ActivityApplyBaseline, a.ApplyBaseline)
 	register(registry, workflows.ActivityRecordChange, nothing(a.RecordChange))
 	register(registry, workflows.ActivityCompareClusters, a.CompareClusters)
+	register(registry, workflows.ActivityDiscoverPlacements, a.DiscoverPlacements)
 	register(registry, workflows.ActivitySelectDrifted, a.SelectDrifted)
 }
 

@@ -29,10 +29,18 @@ func TestCheckDrift(t *testing.T) {
 	env.RegisterActivityWithOptions(func(input workflows.DriftInput) (workflows.DriftSummary, error) {
 		return workflows.DriftSummary{Checked: input.Clusters}, nil
 	}, activity.RegisterOptions{Name: workflows.ActivityCompareClusters})
+	var looked []string
+	env.RegisterActivityWithOptions(func(input workflows.DriftInput) (workflows.DiscoverySummary, error) {
+		looked = input.Clusters
+		return workflows.DiscoverySummary{Looked: len(input.Clusters)}, nil
+	}, activity.RegisterOptions{Name: workflows.ActivityDiscoverPlacements})
 	env.ExecuteWorkflow(drift.CheckDrift, workflows.DriftInput{Clusters: []string{"a"}})
 	var summary workflows.DriftSummary
 	if err := env.GetWorkflowResult(&summary); err != nil || !slices.Equal(summary.Checked, []string{"a"}) {
 		t.Errorf("%+v, %v", summary, err)
+	}
+	if !slices.Equal(looked, []string{"a"}) {
+		t.Errorf("looked for data in %v", looked)
 	}
 }
 

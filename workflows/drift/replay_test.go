@@ -10,7 +10,7 @@ import (
 
 func TestReplayCheckDrift(t *testing.T) {
 	t.Parallel()
-	workflowstest.Replay(t, workflows.DriftWorkflow, drift.CheckDrift, 2)
+	workflowstest.Replay(t, workflows.DriftWorkflow, drift.CheckDrift, 3)
 }
 
 func TestReplayHealDrift(t *testing.T) {

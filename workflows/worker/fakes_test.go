@@ -149,6 +149,13 @@ func (d delivery) Apply(ctx context.Context, target activities.Target, options a
 	return activities.Applied{Created: 3}, nil
 }
 
+func (d delivery) Data(activities.Target) ([]fleet.ClassUse, error) { return nil, nil }
+
+// Holdings implements activities.Holder.
+func (w *world) Holdings(context.Context, string) (activities.Holdings, error) {
+	return activities.Holdings{}, nil
+}
+
 func (d delivery) Drift(_ context.Context, target activities.Target) ([]fleet.DriftFinding, error) {
 	defer d.lock()()
 	if machine := d.machine(target.Cluster); machine.baseline != name(target) || machine.drifted {

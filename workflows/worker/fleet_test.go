@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/server/temporaltest"
 
+	"github.com/meridian-fleet/meridian/internal/compliance"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
 	"github.com/meridian-fleet/meridian/workflows"
@@ -65,8 +66,15 @@ func newFleet(t *testing.T) *testFleet {
 func (f *testFleet) dependencies() activities.Dependencies {
 	return activities.Dependencies{
 		Inventory: f.store, Providers: f.world, Management: management{f.world}, Baselines: delivery{f.world},
+		Residency: compliance.New(compliance.Config{Store: f.store, Catalog: f.catalog}), Holder: f.world,
 		Logger: slog.New(slog.DiscardHandler),
 	}
+}
+
+// catalog has the one region there is.
+func (f *testFleet) catalog(ctx context.Context) ([]fleet.RegionFacts, error) {
+	one, err := f.Region(ctx, region)
+	return []fleet.RegionFacts{compliance.FactsOf("aws", one)}, err
 }
 
 const region = "aws/eu-central-1"

@@ -1,0 +1,143 @@
+package activities_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/inventory"
+	"github.com/meridian-fleet/meridian/internal/sandbox/boxtest"
+	"github.com/meridian-fleet/meridian/workflows"
+	"github.com/meridian-fleet/meridian/workflows/activities"
+)
+
+// oneConfig is access to one cluster, of whatever name.
+type oneConfig struct{ config *rest.Config }
+
+func (c oneConfig) RESTConfig(_ context.Context, cluster string) (*rest.Config, error) {
+	if cluster == "gone" {
+		return nil, fleet.Errorf(fleet.ErrUnavailable, "it does not answer")
+	}
+	return c.config, nil
+}
+
+func TestDiscoverPlacements(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	config := boxtest.Start(t, 1)[0]
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	populate(f, client)
+	f.Holder = activities.ClusterHoldings{Credentials: oneConfig{config}}
+	f.ready("one", "gone")
+
+	summary, err := f.DiscoverPlacements(f.ctx, workflows.DriftInput{})
+	if err != nil || summary.Looked != 1 || summary.Placements != 3 || summary.Unreachable["gone"] == "" {
+		t.Fatalf("%+v, %v", summary, err)
+	}
+	found := f.placements()
+	claim := found["one/PersistentVolumeClaim/shop/orders"]
+	if claim.Subject != (fleet.Ref{Kind: fleet.KindDataset, Name: "orders"}) || len(claim.Classes) != 2 || !claim.GeoRedundant ||
+		claim.Facets[0] != fleet.FacetStorage || claim.Region != region || claim.Source != fleet.SourceObserved {
+		t.Errorf("claim %+v", claim)
+	}
+	if since, err := time.Parse(time.RFC3339, claim.From); err != nil || time.Since(since) > time.Hour {
+		t.Errorf("since %q", claim.From)
+	}
+	pods := found["one/Pods/shop/-/checkout/payments.in"]
+	if pods.Subject != (fleet.Ref{Kind: fleet.KindWorkload, Name: "checkout"}) || pods.Facets[0] != fleet.FacetProcessing {
+		t.Errorf("pods %+v", pods)
+	}
+	if _, ok := found["one/Pods/shop/customers/-/"]; ok || found["one/Pods/shop/customers/-"].Subject.Name != "customers" {
+		t.Errorf("a pod that only names its dataset: %+v", found)
+	}
+
+	if err := client.CoreV1().PersistentVolumeClaims("shop").Delete(f.ctx, "orders", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	// What is being deleted still holds data: it counts until it is gone.
+	if summary, err = f.DiscoverPlacements(f.ctx, workflows.DriftInput{Clusters: []string{"one"}}); err != nil || summary.Placements != 3 {
+		t.Errorf("while it is deleted: %+v, %v", summary, err)
+	}
+	_, err = client.CoreV1().PersistentVolumeClaims("shop").Patch(f.ctx, "orders", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		summary, err = f.DiscoverPlacements(f.ctx, workflows.DriftInput{Clusters: []string{"one"}})
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("the claim is still there: %+v, %v", summary, err)
+		}
+		if summary.Placements == 2 {
+			break
+		}
+	}
+	history, err := f.store.History(f.ctx, fleet.Ref{Kind: fleet.KindPlacement, Name: "one/PersistentVolumeClaim/shop/orders"})
+	if err != nil || len(history) != 2 || history[1].Action != "deleted" {
+		t.Errorf("history %+v, %v", history, err)
+	}
+}
+
+func (f *fixture) placements() map[string]fleet.PlacementSpec {
+	f.Helper()
+	resources, err := f.store.List(f.ctx, fleet.KindPlacement, inventory.Query{Owner: "one"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	found := map[string]fleet.PlacementSpec{}
+	for _, one := range resources {
+		if found[one.Metadata.Name], err = fleet.SpecOf[fleet.PlacementSpec](one); err != nil {
+			f.Fatal(err)
+		}
+	}
+	return found
+}
+
+// populate makes a namespace with labelled pods and a volume claim, and one
+// pod without any label of ours.
+func populate(f *fixture, client kubernetes.Interface) {
+	f.Helper()
+	must := func(_ any, err error) {
+		f.Helper()
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	must(client.CoreV1().Namespaces().Create(f.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, metav1.CreateOptions{}))
+	_, err := client.CoreV1().ServiceAccounts("shop").Create(f.ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) { // the cluster's own controller may have been faster
+		f.Fatal(err)
+	}
+	geo := "geo"
+	must(client.StorageV1().StorageClasses().Create(f.ctx, &storagev1.StorageClass{
+		ObjectMeta: metav1.ObjectMeta{Name: geo}, Provisioner: "file.csi.azure.com", Parameters: map[string]string{"skuName": "Standard_GRS"},
+	}, metav1.CreateOptions{}))
+	must(client.CoreV1().PersistentVolumeClaims("shop").Create(f.ctx, &corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: "orders", Labels: map[string]string{
+			"meridian.dev/dataset": "orders", "meridian.dev/data-class": "personal.eu", "meridian.dev/data-class.2": "payments.in",
+		}},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			StorageClassName: &geo, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
+		},
+	}, metav1.CreateOptions{}))
+	checkout := map[string]string{"meridian.dev/workload": "checkout", "meridian.dev/data-class": "payments.in"}
+	for name, labels := range map[string]map[string]string{"checkout-1": checkout, "checkout-2": checkout, "customers": {"meridian.dev/dataset": "customers"}, "plain": nil} {
+		must(client.CoreV1().Pods("shop").Create(f.ctx, &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "registry.k8s.io/pause:3.10"}}},
+		}, metav1.CreateOptions{}))
+	}
+}
