@@ -46,7 +46,9 @@ func catalog() ([]fleet.RegionFacts, error) {
 			regions = append(regions, compliance.FactsOf(provider, region))
 		}
 	}
-	slices.SortFunc(regions, func(a, b fleet.RegionFacts) int { return slices.Compare([]string{a.Provider, a.ID}, []string{b.Provider, b.ID}) })
+	slices.SortFunc(regions, func(a, b fleet.RegionFacts) int {
+		return slices.Compare([]string{a.Provider, a.ID}, []string{b.Provider, b.ID})
+	})
 	return regions, nil
 }
 
