@@ -32,7 +32,21 @@ func (o *Office) assumeOn(ctx context.Context, before *view, changed []fleet.Res
 	for _, ref := range deleted {
 		after.assumed[ref] = []*version{{recorded: recorded, action: "deleted", ref: ref, deleted: true, begins: recorded}}
 	}
+	if !concernsRegions(after.assumed) {
+		after.catalog, after.places = before.catalog, before.places
+		o.compile(ctx, after)
+		return after, nil
+	}
 	return after, o.rule(ctx, after)
+}
+
+func concernsRegions(assumed map[fleet.Ref][]*version) bool {
+	for ref := range assumed {
+		if ref.Kind == fleet.KindRegion {
+			return true
+		}
+	}
+	return false
 }
 
 // assumed is the version a document would be.

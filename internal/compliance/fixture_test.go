@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,14 @@ import (
 )
 
 const actor = "tester"
+
+func TestMain(m *testing.M) {
+	// Fewer walks than rapid's default unless asked for: each step writes and audits.
+	if err := flag.Set("rapid.checks", "20"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // tester is what a *testing.T and a *rapid.T have in common.
 type tester interface {

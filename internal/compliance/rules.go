@@ -17,8 +17,7 @@ import (
 // ruleKinds are the kinds a rulebook is made of.
 var ruleKinds = []fleet.Kind{fleet.KindResidencyPolicy, fleet.KindJurisdictionGroup, fleet.KindDataClass}
 
-// rule gives a view its places and its rules. Rules that cannot be read are
-// the view's fault, not an error: the answers are denials.
+// rule gives a view its places and its rules.
 func (o *Office) rule(ctx context.Context, v *view) error {
 	facts, err := o.config.Catalog(ctx)
 	if err != nil {
@@ -27,13 +26,19 @@ func (o *Office) rule(ctx context.Context, v *view) error {
 	if v.catalog, err = residency.NewCatalog(v.withDocuments(facts)); err != nil {
 		return err
 	}
+	o.compile(ctx, v)
+	return nil
+}
+
+// compile gives a view with places its rules. Rules that cannot be read are
+// the view's fault, not an error: the answers are denials.
+func (o *Office) compile(ctx context.Context, v *view) {
 	if v.rulebook, v.fault = o.books.of(v.ruleVersions()); v.fault == nil {
 		v.rules, v.fault = v.rulebook.Compile(v.catalog, v.at)
 	}
 	if v.fault != nil {
 		o.config.Logger.WarnContext(ctx, "residency documents cannot be read: every answer is a denial", "fault", v.fault)
 	}
-	return nil
 }
 
 // ruleVersions are the policies, groups and classes that count at the view's
