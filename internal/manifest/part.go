@@ -51,7 +51,7 @@ func (p Part) Position() fleet.Position {
 // Document reads the part as Parse reads a file's document, with the same
 // faults.
 func (p Part) Document() (Document, error) {
-	if p.node == nil {
+	if p.node == nil || isNull(p.node) {
 		return Document{}, fleet.Errorf(fleet.ErrInvalid, "want a document, got nothing").At(p.Position(), "")
 	}
 	document, faults := parseDocument(p.path, p.node)

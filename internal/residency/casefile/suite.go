@@ -154,7 +154,9 @@ func (l *loader) gather(f *faults, found *source, content form) *shelf {
 	}
 	inside := slices.DeleteFunc(slices.Clone(found.parts), func(part manifest.Part) bool { return part.Kind() == KindCases })
 	for _, part := range append(inside, content.Documents...) {
-		l.fault(shelf.part(part))
+		if part != (manifest.Part{}) { // else what stands there is at fault already
+			l.fault(shelf.part(part))
+		}
 	}
 	return shelf
 }
