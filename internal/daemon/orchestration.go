@@ -129,6 +129,8 @@ func (d *Daemon) dependencies() activities.Dependencies {
 	return activities.Dependencies{
 		Inventory: d.store, Providers: d.plugins, Management: d.clouds, Accounts: d.config.Accounts,
 		Baselines:  activities.NewDelivery(d.clouds),
+		Residency:  d.office,
+		Holder:     activities.ClusterHoldings{Credentials: d.clouds},
 		Guardrails: (&guardrails{material: d.office.Material, changes: d.store.Changes}).objects,
 		Logger:     d.logger.With("component", "activities"),
 	}
