@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -27,7 +28,11 @@ func (l *Log) Export(ctx context.Context, body fleet.EvidenceBody) ([]byte, erro
 	if err := l.catchUp(ctx); err != nil {
 		return nil, err
 	}
-	proofs := pack.Proofs{LogKey: l.key.public, WitnessKey: l.witnessKey}
+	quoted, reports, err := l.quote(ctx, draft.Recorded)
+	if err != nil {
+		return nil, err
+	}
+	proofs := pack.Proofs{LogKey: l.key.public, WitnessKey: l.witnessKey, Entries: quoted}
 	if proofs.Report, err = l.note(ctx, draft.Manifest); err != nil {
 		return nil, err
 	}
@@ -36,10 +41,6 @@ func (l *Log) Export(ctx context.Context, body fleet.EvidenceBody) ([]byte, erro
 		return nil, err
 	}
 	proofs.Checkpoint = checkpoint.raw
-	reports, err := l.quote(ctx, &proofs, draft.Recorded, checkpoint.size)
-	if err != nil {
-		return nil, err
-	}
 	if err := l.prove(ctx, &proofs, reports, checkpoint.size); err != nil {
 		return nil, err
 	}
@@ -80,31 +81,41 @@ func (l *Log) note(ctx context.Context, manifest pack.Manifest) (pack.Included, 
 	return pack.Included{Index: index, Entry: string(raw)}, err
 }
 
-// quote finds the entries of recorded documents in a tree of some size, and
-// the numbers of all reports' entries.
-func (l *Log) quote(ctx context.Context, proofs *pack.Proofs, recorded []fleet.Recorded, size uint64) (reports []uint64, err error) {
-	wanted := map[int64]bool{}
+// quote finds the entries of recorded documents, each of which must be as the
+// log notes it, and the numbers of all reports' entries.
+func (l *Log) quote(ctx context.Context, recorded []fleet.Recorded) (quoted []pack.Included, reports []uint64, err error) {
+	wanted := map[int64]fleet.Recorded{}
 	for _, one := range recorded {
-		wanted[one.Revision] = true
+		wanted[one.Revision] = one
 	}
+	l.appending.Lock()
+	size := l.next
+	l.appending.Unlock()
 	number := uint64(0)
 	for raw, err := range l.entries(ctx, 0, size, size) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		entry, err := pack.ParseEntry(raw)
 		if err != nil {
-			return nil, fleet.Errorf(fleet.ErrNeedsHuman, "entry %d: %w", number, err).On("evidence log").Advise("verify the log")
+			return nil, nil, fleet.Errorf(fleet.ErrNeedsHuman, "entry %d: %w", number, err).On("evidence log").Advise("verify the log")
 		}
-		switch {
+		one, found := wanted[entry.Revision]
+		switch difference := entry.Differs(one); {
 		case entry.Type == pack.EntryReport:
 			reports = append(reports, number)
-		case wanted[entry.Revision]:
-			proofs.Entries = append(proofs.Entries, pack.Included{Index: number, Entry: string(raw)})
+		case found && difference != "":
+			return nil, nil, fleet.Errorf(fleet.ErrNeedsHuman, "%s", difference).On(fmt.Sprintf("revision %d (%s)", one.Revision, one.Ref)).Advise("verify the log")
+		case found:
+			quoted = append(quoted, pack.Included{Index: number, Entry: string(raw)})
+			delete(wanted, entry.Revision)
 		}
 		number++
 	}
-	return reports, nil
+	for _, one := range wanted {
+		return nil, nil, fleet.Errorf(fleet.ErrNeedsHuman, "the log has no entry for it").On(fmt.Sprintf("revision %d (%s)", one.Revision, one.Ref)).Advise("verify the log")
+	}
+	return quoted, reports, nil
 }
 
 // prove adds the proofs: of inclusion, and that the log only grew.

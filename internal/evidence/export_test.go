@@ -66,6 +66,7 @@ func TestExportRefusesWhatTheLogDoesNotKnow(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	p.mustBeIntact(7) // and notes no report that was never made
 }
 
 // TestLaterPacksContinueEarlierOnes checks packs against each other, also over

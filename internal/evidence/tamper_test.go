@@ -134,7 +134,7 @@ func TestEditedLog(t *testing.T) {
 		}, []string{"checkpoint"}},
 		{"witness's memory changed", func(t *testing.T, evidence string, _ map[string][]byte) {
 			replace(t, filepath.Join(evidence, "witness/checkpoints"), `\n2\n`, `\n3\n`)
-		}, []string{"checkpoint 2 kept"}},
+		}, []string{" kept"}},
 		{"witness's memory broken", func(t *testing.T, evidence string, _ map[string][]byte) {
 			replace(t, filepath.Join(evidence, "witness/checkpoints"), `"`, `'`)
 		}, []string{"checkpoints kept"}},

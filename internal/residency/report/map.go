@@ -71,12 +71,13 @@ func newMap(body fleet.EvidenceBody, known gazetteer) mapView {
 
 // mark puts every region with something in it on the map, pairs included.
 func (m *mapView) mark(body fleet.EvidenceBody, known gazetteer) {
-	states, subjects := map[string]string{}, map[string][]string{}
+	states, subjects := map[string]string{}, map[string]*names{}
 	add := func(region, state, subject string) {
 		states[region] = worse(states[region], state)
-		if !slices.Contains(subjects[region], subject) {
-			subjects[region] = append(subjects[region], subject)
+		if subjects[region] == nil {
+			subjects[region] = &names{}
 		}
+		subjects[region].add(subject)
 	}
 	for _, place := range body.Audit.Places {
 		add(place.Region, placeState(place), subjectText(place.Located))
@@ -94,7 +95,7 @@ func (m *mapView) mark(body fleet.EvidenceBody, known gazetteer) {
 		}
 		x, y := m.free(project(geography.Point{Latitude: latitude, Longitude: longitude}))
 		m.Marks = append(m.Marks, mapMark{
-			X: x, Y: y, Number: len(m.Marks) + 1, State: states[region], Mark: marks[states[region]], Where: known.text(region), Subjects: subjects[region],
+			X: x, Y: y, Number: len(m.Marks) + 1, State: states[region], Mark: marks[states[region]], Where: known.text(region), Subjects: subjects[region].shown(),
 		})
 		countries[facts.Country] = true
 	}

@@ -87,10 +87,19 @@ func Verify(content, sidecar []byte, options pack.Options) (fleet.EvidenceReport
 		return addFault(report, "the pack inside", "cannot be rendered: %v", err), nil
 	}
 	if where := pack.FirstDifference(content, rendered); where != "" {
-		return addFault(report, where, "the %s is not what its pack says from here on", format), nil
+		return addFault(report, where, "from here on the %s is not what its pack says, or it was made by another version of Meridian than this: the pack names %s", format, madeBy(packed)), nil
 	}
 	report.Checked = append(report.Checked, fmt.Sprintf("the %s is, byte for byte, what its pack says", format))
 	return report, nil
+}
+
+// madeBy names the version a pack was made by.
+func madeBy(packed []byte) string {
+	body, err := pack.Body(packed)
+	if err != nil || body.Version == "" {
+		return "none"
+	}
+	return body.Version
 }
 
 func addFault(report fleet.EvidenceReport, where, format string, args ...any) fleet.EvidenceReport {

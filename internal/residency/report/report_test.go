@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -224,6 +225,23 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
+}
+
+// TestLargeReport renders 5,000 places.
+func TestLargeReport(t *testing.T) {
+	s := hospital(t)
+	place := s.body.Audit.Places[0]
+	for i := range 5000 {
+		another := place
+		another.Subject.Name = fmt.Sprint("dataset-", i)
+		s.body.Audit.Places = append(s.body.Audit.Places, another)
+	}
+	content := sealed(t, s)
+	page := readable(t, render(t, content, report.FormatHTML))
+	if !strings.Contains(page, "5004 places were checked") || !strings.Contains(page, "dataset-4999") || !strings.Contains(page, "and 4976 more") {
+		t.Error("places are missing")
+	}
+	checkOSCAL(t, render(t, content, report.FormatOSCAL))
 }
 
 func FuzzExtract(f *testing.F) {

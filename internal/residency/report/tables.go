@@ -180,6 +180,7 @@ func newFacts(body fleet.EvidenceBody) []factView {
 type obligationView struct {
 	Text, Rule, Cites string
 	Where             []string
+	places            names
 }
 
 func newObligations(body fleet.EvidenceBody) []obligationView {
@@ -196,11 +197,12 @@ func newObligations(body fleet.EvidenceBody) []obligationView {
 					index[key] = at
 					all = append(all, obligationView{Text: text, Rule: fmt.Sprintf("%s/%s version %s", obligation.Policy, obligation.Rule, obligation.Version), Cites: obligation.Cites})
 				}
-				if where := placeText(place.Located); !slices.Contains(all[at].Where, where) {
-					all[at].Where = append(all[at].Where, where)
-				}
+				all[at].places.add(placeText(place.Located))
 			}
 		}
+	}
+	for i := range all {
+		all[i].Where = all[i].places.shown()
 	}
 	return all
 }

@@ -141,3 +141,29 @@ func countOf(body fleet.EvidenceBody, name func(fleet.Audited) string) int {
 	}
 	return len(seen)
 }
+
+// shownNames is how many names a cell lists; the tables of places have all.
+const shownNames = 25
+
+// names is a list of names, each once, in the order they came.
+type names struct {
+	all  []string
+	seen map[string]bool
+}
+
+func (n *names) add(name string) {
+	if n.seen == nil {
+		n.seen = map[string]bool{}
+	}
+	if !n.seen[name] {
+		n.seen[name] = true
+		n.all = append(n.all, name)
+	}
+}
+
+func (n *names) shown() []string {
+	if len(n.all) <= shownNames {
+		return n.all
+	}
+	return append(slices.Clone(n.all[:shownNames]), fmt.Sprintf("and %d more", len(n.all)-shownNames))
+}
