@@ -11,7 +11,7 @@ import (
 // Judge is Explain with, for a denial, the nearest changes that would make it
 // a yes: the smallest first, each of them judged before it is offered.
 func (c *Compiled) Judge(p *Prepared, q fleet.Question) fleet.Verdict {
-	verdict := c.Explain(p, q)
+	verdict := owned(c.Explain(p, q), p.dataset)
 	if !verdict.Allowed {
 		verdict.Alternatives = alternativesOf(c.matter(p, q))
 	}
@@ -177,14 +177,14 @@ func elsewhere(m matter, denials []denial) []change {
 	var countries, clouds []string
 	after := m
 	after.question.Source, after.question.Existing = "", false
-	maybe := after.maybeAllowed()
+	maybe, sure := after.maybeAllowed()
 	for _, id := range m.compiled.catalog.nearestTo(m.question.Region) {
 		if !maybe.Has(id) {
 			continue
 		}
 		after.question.Region = m.compiled.catalog.names[id]
 		switch isCloud := m.compiled.catalog.clouds.Has(id); {
-		case !after.allowed():
+		case !sure && !after.allowed():
 		case isCloud:
 			clouds = append(clouds, after.question.Region)
 		default:
@@ -208,18 +208,19 @@ func elsewhere(m matter, denials []denial) []change {
 	return []change{{alternative, after}}
 }
 
-// maybeAllowed are the places worth asking about: where a simple question is
-// denied, so is one that asks more, unless copies elsewhere count.
-func (m matter) maybeAllowed() Set {
-	set := m.compiled.catalog.all
+// maybeAllowed are the places worth asking about, and whether they are sure: a
+// question about one place that nothing leaves is allowed just where the views
+// say so.
+func (m matter) maybeAllowed() (set Set, sure bool) {
+	set = m.compiled.catalog.all
 	if m.question.GeoRedundant || len(m.question.Leaving) > 0 || len(m.exceptions) > 0 {
-		return set
+		return set, false
 	}
 	for _, one := range m.parts {
 		allowed := one.prepared.Allowed(one.facet)
 		set.And(&allowed)
 	}
-	return set
+	return set, true
 }
 
 func (m matter) onlyAccess() bool {

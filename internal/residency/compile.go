@@ -26,6 +26,9 @@ type Compiled struct {
 	applied    map[conditionKey]*applicability
 	partitions map[conditionKey]*partition
 	answers    map[answerKey]*applicability
+	views      map[string]*view
+
+	looksAt map[string]bool // facts of data that some condition in force looks at
 }
 
 // clause is a rule in force.
@@ -55,6 +58,11 @@ type chosen struct {
 	plain       []*clause   // allowOnly, requireCopy and operator
 	transfers   [][]*clause // alternatives, by policy
 	obligations []*clause
+
+	dataFacts   []string // that their conditions look at
+	copies      bool     // some look at copies
+	instruments bool     // some look at instruments
+	sources     bool     // some ask how well the place is known
 }
 
 // Compile selects the rules in force at an instant and works out their places.
@@ -65,7 +73,7 @@ func (r *Rulebook) Compile(catalog *Catalog, at time.Time) (*Compiled, error) {
 	c := &Compiled{
 		book: r, catalog: catalog, at: at, groups: newResolver(r.groups, at), classes: make(map[string]*lookup, len(r.names)),
 		regionFacts: make([]func() map[string]knownFact, catalog.Len()),
-		applied:     map[conditionKey]*applicability{}, partitions: map[conditionKey]*partition{}, answers: map[answerKey]*applicability{},
+		applied:     map[conditionKey]*applicability{}, partitions: map[conditionKey]*partition{}, answers: map[answerKey]*applicability{}, views: map[string]*view{}, looksAt: map[string]bool{},
 	}
 	c.always = c.constant(surely)
 	for i := range catalog.places {
@@ -147,6 +155,7 @@ func (l *lookup) add(added *clause) {
 			continue
 		}
 		rules := &l.facets[index]
+		rules.note(added)
 		switch last := len(rules.transfers) - 1; {
 		case added.kind == fleet.RuleObligation:
 			rules.obligations = append(rules.obligations, added)
@@ -160,10 +169,30 @@ func (l *lookup) add(added *clause) {
 	}
 }
 
+// note keeps what about the data and the question matters to a rule.
+func (r *chosen) note(added *clause) {
+	r.copies = r.copies || added.kind == fleet.RuleRequireCopy
+	r.instruments = r.instruments || added.kind == fleet.RuleTransferIf && added.spec.TransferIf.Basis != fleet.BasisAdequacy
+	r.sources = r.sources || added.spec.MinimumSource != ""
+	if added.when == nil {
+		return
+	}
+	for _, name := range added.when.dataFacts {
+		if !slices.Contains(r.dataFacts, name) {
+			r.dataFacts = append(r.dataFacts, name)
+		}
+	}
+}
+
 // clause works out the places of a rule.
 func (c *Compiled) clause(rule *rule) *clause {
 	made := &clause{rule: rule, number: len(c.clauses)}
 	c.clauses = append(c.clauses, made)
+	if rule.when != nil {
+		for _, name := range rule.when.dataFacts {
+			c.looksAt[name] = true
+		}
+	}
 	switch spec := rule.spec; rule.kind {
 	case fleet.RuleAllowOnly:
 		made.holds = c.permitting(spec.AllowOnly)

@@ -127,13 +127,13 @@ func sourceOf(source fleet.FactSource) fleet.FactSource {
 	return source
 }
 
-// knownAt are the facts of a document that are known at an instant, by prefix
-// and name. A fact that is not documented or cannot be read is not known.
-func knownAt(facts map[string]fleet.DataFact, definitions []fleet.FactDefinition, prefix string, at time.Time) map[string]knownFact {
-	known := make(map[string]knownFact, len(facts))
+// knownAt adds the facts of a document that are known at an instant, by prefix
+// and name; all, or those wanted. A fact that is not documented or cannot be
+// read is not known.
+func knownAt(known map[string]knownFact, facts map[string]fleet.DataFact, definitions []fleet.FactDefinition, prefix string, at time.Time, wanted map[string]bool) {
 	for name, fact := range facts {
 		definition, ok := definitionOf(definitions, name)
-		if !ok {
+		if !ok || wanted != nil && !wanted[prefix+name] {
 			continue
 		}
 		value, err := factValue(definition, fact.Value)
@@ -145,7 +145,6 @@ func knownAt(facts map[string]fleet.DataFact, definitions []fleet.FactDefinition
 		}
 		known[prefix+name] = newKnownFact(value, sourceOf(fact.Source), fact.Reference)
 	}
-	return known
 }
 
 // checkFactValue says what is wrong with a decoded value.
@@ -172,7 +171,8 @@ func checkFactValue(definition fleet.FactDefinition, value any) []string {
 // catalogFacts are a place's facts from the catalog, with its Region
 // document's, by their names in conditions.
 func catalogFacts(place fleet.RegionFacts, at time.Time) map[string]knownFact {
-	known := knownAt(place.Facts, fleet.RegionFactNames, "region.", at)
+	known := make(map[string]knownFact, len(fleet.CatalogFacts)+len(place.Facts))
+	knownAt(known, place.Facts, fleet.RegionFactNames, "region.", at, nil)
 	texts := map[string]string{
 		"name": place.Name(), "provider": place.Provider, "country": place.Country,
 		"city": place.City, "partition": place.Partition, "operator": place.Operator,

@@ -4,78 +4,50 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
-// notes remember what is to be said of a rule at a place, apart from the data.
-type notes struct{ permits, refuses remembered }
+// notes remember what is to be said of a rule at a place, so that it is put
+// into words once.
+type notes struct{ permits, refuses remembered[fleet.Finding] }
 
-type remembered struct {
-	table atomic.Pointer[[setPlaces]atomic.Pointer[fleet.Finding]]
-}
-
-// at is the finding for a place, made on first use.
-func (r *remembered) at(place PlaceID, made func() fleet.Finding) *fleet.Finding {
-	table := r.table.Load()
-	if table == nil {
-		r.table.CompareAndSwap(nil, &[setPlaces]atomic.Pointer[fleet.Finding]{})
-		table = r.table.Load()
+// finding is what is to be said of a rule that has its say at a place. Only
+// where it does not mention the data is it remembered for all data.
+func (p *Prepared) finding(rule *applied, facet int, place PlaceID, effect fleet.Effect, a *asked) fleet.Finding {
+	list := &rule.notes.permits
+	if effect == fleet.EffectDenies {
+		list = &rule.notes.refuses
 	}
-	if found := table[place].Load(); found != nil {
-		return found
+	var finding fleet.Finding
+	if rule.mentionsData() || !a.simpleFor(rule.clause) {
+		finding = p.compiled.finding(p, rule, place, effect, a)
+	} else if found := list.at(place); found != nil {
+		finding = *found
+	} else {
+		finding = p.compiled.finding(p, rule, place, effect, a)
+		list.keep(place, &finding)
 	}
-	finding := made()
-	table[place].CompareAndSwap(nil, &finding)
-	return table[place].Load()
-}
-
-// permission is the finding of a rule that permits.
-func (p *Prepared) permission(rule *applied, facet int, place PlaceID, a *answer) fleet.Finding {
-	finding := *rule.notes.permits.at(place, func() fleet.Finding {
-		return p.compiled.finding(rule.clause, place, fleet.EffectAllows)
-	})
-	p.complete(&finding, rule, facet)
-	switch {
-	case rule.kind == fleet.RuleRequireCopy:
-		finding.Reason, finding.Facts = p.copyReason(rule, a)
-	case rule.kind == fleet.RuleTransferIf && !rule.holds.Has(place) && rule.spec.TransferIf.Basis != fleet.BasisAdequacy:
-		p.instrumentReason(&finding, rule, place)
-	}
+	finding.Class, finding.Facet = rule.class, fleet.Facets[facet]
 	return finding
 }
 
-// refusal is the finding of a rule that denies.
-func (p *Prepared) refusal(rule *applied, facet int, place PlaceID, a *answer) fleet.Finding {
-	finding := *rule.notes.refuses.at(place, func() fleet.Finding {
-		return p.compiled.finding(rule.clause, place, fleet.EffectDenies)
-	})
-	p.complete(&finding, rule, facet)
-	switch {
-	case rule.kind == fleet.RuleRequireCopy:
-		finding.Reason, finding.Facts = p.copyReason(rule, a)
-	case rule.kind == fleet.RuleAllowOnly && rule.holds.Has(place):
-		finding.Reason = rule.sentence(fmt.Sprintf("The place is in %s, but it is only %s; the rule wants it %s.",
-			scopeText(rule.spec.AllowOnly), a.asked.source, rule.spec.MinimumSource))
-	}
-	if !rule.where.surely.Has(place) {
-		finding.Reason += " " + p.doubt(rule, place)
-	}
-	return finding
+// mentionsData reports whether the findings of a rule depend on the data.
+func (cl *clause) mentionsData() bool {
+	return cl.kind == fleet.RuleRequireCopy || cl.kind == fleet.RuleTransferIf && cl.spec.TransferIf.Basis != fleet.BasisAdequacy ||
+		cl.when != nil && len(cl.when.dataFacts) > 0
 }
 
-// complete adds what is known of the data.
-func (p *Prepared) complete(finding *fleet.Finding, rule *applied, facet int) {
-	finding.Class, finding.Dataset, finding.Facet = rule.class, p.dataset, fleet.Facets[facet]
-	if rule.when == nil || len(rule.when.dataFacts) == 0 {
-		return
+// simpleFor reports whether a rule cannot tell the question from one about one
+// hypothetical place that nothing leaves: then the view has the answer.
+func (a *asked) simpleFor(cl *clause) bool {
+	switch cl.kind {
+	case fleet.RuleAllowOnly:
+		return a.source == "" || cl.spec.MinimumSource == ""
+	case fleet.RuleRequireCopy:
+		return a.alone && (a.source == "" || cl.spec.MinimumSource == "")
 	}
-	facts := slices.Clone(finding.Facts)
-	for _, name := range rule.when.dataFacts {
-		facts = append(facts, p.facts[name].used(name, rule.spec.MinimumSource))
-	}
-	finding.Facts = facts
+	return true
 }
 
 // doubt says which facts leave open whether a rule applies.
@@ -119,7 +91,7 @@ func (a *answer) builtIn(rule, class string, facet fleet.Facet, region, reason s
 	a.denied = true
 	a.denials = append(a.denials, fleet.Finding{
 		Policy: fleet.BuiltInPolicy, Rule: rule, Kind: fleet.RuleBuiltIn, Effect: fleet.EffectDenies,
-		Class: class, Dataset: a.p.dataset, Facet: facet, Region: region, Reason: reason,
+		Class: class, Facet: facet, Region: region, Reason: reason,
 	})
 }
 

@@ -1,6 +1,8 @@
 package residency
 
 import (
+	"slices"
+
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
@@ -10,7 +12,7 @@ type asked struct {
 	place, pair PlaceID
 	source      fleet.FactSource
 	leaving     []string
-	simple      bool // about one hypothetical place, which nothing leaves: the view has the answer
+	alone       bool // one place, and nothing leaves any
 }
 
 // answer is a verdict in the making.
@@ -65,7 +67,10 @@ func (p *Prepared) Allowed(facet fleet.Facet) Set {
 }
 
 // Explain answers a question about a subject other than a workload, with every
-// rule that decided, obligations and exceptions, but without alternatives.
+// rule that decided, obligations and exceptions, but without alternatives. It is
+// made for many questions: what it says is put together once for data that is
+// alike and shared from then on. So callers must not change its lists, and
+// findings and obligations leave the dataset to the question.
 func (c *Compiled) Explain(p *Prepared, q fleet.Question) fleet.Verdict {
 	return c.explain(p, q, nil)
 }
@@ -74,9 +79,11 @@ func (c *Compiled) explain(p *Prepared, q fleet.Question, exceptions []suspensio
 	place, pair := c.catalog.both(q.Region, q.GeoRedundant, q.Pair)
 	a := answer{p: p, exceptions: exceptions, asked: asked{
 		facet: facetIndex(q.Facet), place: place, pair: pair, source: q.Source, leaving: q.Leaving,
-		simple: !q.GeoRedundant && q.Source == "" && len(q.Leaving) == 0,
+		alone: !q.GeoRedundant && len(q.Leaving) == 0,
 	}}
-	a.several = len(p.classes) > 1 || q.GeoRedundant
+	if place != noPlace && a.asked.facet >= 0 && a.asked.alone && len(exceptions)+len(p.builtIn) == 0 {
+		return a.remembered(q)
+	}
 	if len(p.builtIn) > 0 {
 		a.denials, a.denied = append(a.denials, p.builtIn...), true
 	}
@@ -90,11 +97,52 @@ func (c *Compiled) explain(p *Prepared, q fleet.Question, exceptions []suspensio
 	default:
 		a.judge(q)
 	}
-	return a.verdict(q)
+	return a.conclude().verdict(q)
+}
+
+// remembered answers a question about one place as it was answered before.
+func (a *answer) remembered(q fleet.Question) fleet.Verdict {
+	v, known := a.p.view(a.asked.facet), 0
+	if v.sources && q.Source != "" {
+		known = slices.Index(fleet.FactSources, q.Source) + 1
+		if known == 0 {
+			a.judge(q)
+			return a.conclude().verdict(q)
+		}
+	}
+	said := v.said[known].at(a.asked.place)
+	if said == nil {
+		a.judge(q)
+		said = a.conclude()
+		v.said[known].keep(a.asked.place, said)
+	}
+	return said.verdict(q)
+}
+
+// verdict is the conclusion as an answer. Appending to its lists copies them.
+func (s *conclusion) verdict(q fleet.Question) fleet.Verdict {
+	return fleet.Verdict{Question: q, Allowed: s.allowed, Findings: s.findings, Obligations: s.obligations, Exceptions: s.exceptions}
+}
+
+// owned is a verdict about a dataset that shares nothing with others that its
+// owner might change.
+func owned(verdict fleet.Verdict, dataset string) fleet.Verdict {
+	verdict.Findings = append(make([]fleet.Finding, 0, len(verdict.Findings)), verdict.Findings...)
+	for i := range verdict.Findings {
+		verdict.Findings[i].Dataset = dataset
+		verdict.Findings[i].Facts = slices.Clone(verdict.Findings[i].Facts)
+	}
+	verdict.Obligations = slices.Clone(verdict.Obligations)
+	for i := range verdict.Obligations {
+		verdict.Obligations[i].Dataset = dataset
+	}
+	verdict.Exceptions = slices.Clone(verdict.Exceptions)
+	return verdict
 }
 
 // judge asks about the place and, of a geo-redundant store, its pair.
 func (a *answer) judge(q fleet.Question) {
+	a.several = len(a.p.classes) > 1 || q.GeoRedundant
 	a.at(a.view(a.asked.facet), a.asked.facet, a.asked.place, true)
 	switch {
 	case !q.GeoRedundant:
@@ -116,20 +164,22 @@ func (a *answer) view(facet int) *view {
 	return a.p.build(facet, append(a.exceptions[:len(a.exceptions):len(a.exceptions)], a.p.exceptions...))
 }
 
-func (a *answer) verdict(q fleet.Question) fleet.Verdict {
-	verdict := fleet.Verdict{Question: q, Allowed: !a.denied, Obligations: a.obligations, Exceptions: a.used}
+// conclude sums up.
+func (a *answer) conclude() *conclusion {
+	said := &conclusion{allowed: !a.denied, obligations: a.obligations, exceptions: a.used}
 	switch {
 	case a.denied:
-		verdict.Findings = a.denials
+		said.findings = a.denials
 	case len(a.denials) == 0:
-		verdict.Findings = a.permits
+		said.findings = a.permits
 	default:
-		verdict.Findings = append(a.permits, a.denials...)
+		said.findings = append(a.permits, a.denials...)
 	}
-	if verdict.Findings == nil {
-		verdict.Findings = []fleet.Finding{}
+	if said.findings == nil {
+		said.findings = []fleet.Finding{}
 	}
-	return verdict
+	said.findings, said.obligations, said.exceptions = slices.Clip(said.findings), slices.Clip(said.obligations), slices.Clip(said.exceptions)
+	return said
 }
 
 // at judges one place under one facet. Whether a rule must speak of it at all
@@ -168,7 +218,7 @@ func (a *answer) at(v *view, facet int, place PlaceID, mustSpeak bool) {
 // satisfied reports whether a rule that is no transfer rule is satisfied.
 func (a *answer) satisfied(rule *applied, place PlaceID) bool {
 	switch {
-	case a.asked.simple:
+	case a.asked.simpleFor(rule.clause):
 		return rule.satisfied.Has(place)
 	case rule.kind == fleet.RuleAllowOnly:
 		return rule.satisfied.Has(place) && wellKnown(a.asked.source, rule.spec.MinimumSource)
@@ -200,7 +250,7 @@ func (a *answer) refuse(rule *applied, facet int, place PlaceID) {
 	if a.tell(rule, facet, place) {
 		return
 	}
-	finding := a.p.refusal(rule, facet, place, a)
+	finding := a.p.finding(rule, facet, place, fleet.EffectDenies, &a.asked)
 	if rule.suspended.Has(place) {
 		finding.Effect = fleet.EffectSuspended
 		finding.Exception = a.suspend(rule, facet, place)
@@ -241,7 +291,7 @@ func (a *answer) permit(rule *applied, facet int, place PlaceID) {
 	if a.denied || a.tell(rule, facet, place) {
 		return
 	}
-	a.permits = append(a.permits, a.p.permission(rule, facet, place, a))
+	a.permits = append(a.permits, a.p.finding(rule, facet, place, fleet.EffectAllows, &a.asked))
 }
 
 // tell reports whether a rule has its finding already, and notes that it has.
@@ -270,6 +320,6 @@ func (a *answer) oblige(rule *applied, unsure bool) {
 	spec := rule.spec.Obligation
 	a.obligations = append(a.obligations, fleet.DueObligation{
 		Policy: rule.policy.name, Version: rule.policy.spec.Version, Rule: rule.spec.Name, Action: spec.Action, Text: spec.Text,
-		Within: spec.Within, Due: rule.due, To: spec.To, Cites: rule.spec.Cites, Dataset: a.p.dataset, Unsure: unsure,
+		Within: spec.Within, Due: rule.due, To: spec.To, Cites: rule.spec.Cites, Unsure: unsure,
 	})
 }

@@ -50,19 +50,15 @@ func copiesFor(m matter, one denial) []option {
 	return []option{made}
 }
 
+// oneCopy offers the places for the only copy that is missing. They are alike
+// to the rule, and to any other a further copy is never worse than none: so
+// judging with one of them is judging with each.
 func (m matter) oneCopy(one denial, lack lack, made option) []option {
-	subject := made.subject
-	for _, name := range lack.places {
-		changed := withCopies(subject, lack.facet, []string{name})
-		if !m.with(one.index, changed).verdict(one.index).Allowed {
-			continue
-		}
-		if len(made.regions) == 0 {
-			made.subject = changed
-		}
-		made.regions = append(made.regions, name)
+	if len(lack.places) == 0 {
+		return nil
 	}
-	if len(made.regions) == 0 {
+	made.subject, made.regions = withCopies(made.subject, lack.facet, lack.places[:1]), lack.places
+	if !m.with(one.index, made.subject).verdict(one.index).Allowed {
 		return nil
 	}
 	const shown = 5
@@ -141,10 +137,14 @@ func excepted(m matter, denials []denial) []change {
 		return nil
 	}
 	var wanted []Exception
+	var choices []string // rules of which some may do
 	for _, one := range denials {
 		for _, finding := range one.findings {
 			if finding.Kind == fleet.RuleBuiltIn {
 				return nil
+			}
+			if finding.Kind == fleet.RuleTransferIf {
+				choices = append(choices, finding.ID())
 			}
 			wanted = m.want(wanted, finding)
 		}
@@ -154,6 +154,10 @@ func excepted(m matter, denials []denial) []change {
 		return nil
 	}
 	for i := 0; i < len(wanted); {
+		if !slices.Contains(choices, wanted[i].Name) {
+			i++
+			continue
+		}
 		fewer := slices.Delete(slices.Clone(wanted), i, i+1)
 		if without, ok := m.excepting(fewer); ok {
 			wanted, after = fewer, without

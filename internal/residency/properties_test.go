@@ -81,6 +81,7 @@ func TestAlternativesAreTrue(t *testing.T) {
 			}
 		}
 	})
+	t.Log(seen)
 	for _, kind := range []fleet.AlternativeKind{fleet.AlternativeNoPair, fleet.AlternativeFact, fleet.AlternativeInstrument, fleet.AlternativeCopy, fleet.AlternativeMove, fleet.AlternativeException} {
 		if seen[kind] == 0 && !testing.Short() {
 			t.Logf("no alternative of kind %s came up", kind)

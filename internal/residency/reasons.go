@@ -7,18 +7,33 @@ import (
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
-// finding is what is to be said of a rule at a place, apart from the data.
-func (c *Compiled) finding(cl *clause, place PlaceID, effect fleet.Effect) fleet.Finding {
-	reason, facts := c.reason(cl, place, effect)
-	if cl.when != nil {
+// finding puts into words what a rule says of a place.
+func (c *Compiled) finding(p *Prepared, rule *applied, place PlaceID, effect fleet.Effect, a *asked) fleet.Finding {
+	reason, facts := c.reason(rule.clause, place, effect)
+	switch {
+	case rule.kind == fleet.RuleRequireCopy:
+		reason, facts = p.copyReason(rule, a)
+	case rule.kind == fleet.RuleAllowOnly && effect == fleet.EffectDenies && rule.holds.Has(place):
+		reason = fmt.Sprintf("The place is in %s, but it is only %s; the rule wants it %s.", scopeText(rule.spec.AllowOnly), a.source, rule.spec.MinimumSource)
+	case rule.kind == fleet.RuleTransferIf && effect == fleet.EffectAllows && !rule.holds.Has(place) && rule.spec.TransferIf.Basis != fleet.BasisAdequacy:
+		reason, facts = p.instrumentReason(rule, place, facts)
+	}
+	reason = rule.sentence(reason)
+	if rule.when != nil {
 		known := c.regionFacts[place]()
-		for _, name := range cl.when.regionFacts {
-			facts = append(facts, known[name].used(name, cl.spec.MinimumSource))
+		for _, name := range rule.when.regionFacts {
+			facts = append(facts, known[name].used(name, rule.spec.MinimumSource))
+		}
+		for _, name := range rule.when.dataFacts {
+			facts = append(facts, p.facts[name].used(name, rule.spec.MinimumSource))
+		}
+		if !rule.where.surely.Has(place) {
+			reason += " " + p.doubt(rule, place)
 		}
 	}
 	return fleet.Finding{
-		Policy: cl.policy.name, Version: cl.policy.spec.Version, Rule: cl.spec.Name, Kind: cl.kind, Effect: effect,
-		Region: c.catalog.names[place], Reason: cl.sentence(reason), Cites: cl.spec.Cites, Facts: facts,
+		Policy: rule.policy.name, Version: rule.policy.spec.Version, Rule: rule.spec.Name, Kind: rule.kind, Effect: effect,
+		Region: c.catalog.names[place], Reason: reason, Cites: rule.spec.Cites, Facts: facts,
 	}
 }
 
@@ -76,8 +91,7 @@ func (c *Compiled) transferReason(cl *clause, place PlaceID, effect fleet.Effect
 }
 
 // instrumentReason names the instruments on which a transfer rests.
-func (p *Prepared) instrumentReason(finding *fleet.Finding, rule *applied, place PlaceID) {
-	facts := append([]fleet.UsedFact{}, finding.Facts...)
+func (p *Prepared) instrumentReason(rule *applied, place PlaceID, facts []fleet.UsedFact) (string, []fleet.UsedFact) {
 	var names []string
 	for i := range p.instruments {
 		instrument := &p.instruments[i]
@@ -86,14 +100,13 @@ func (p *Prepared) instrumentReason(finding *fleet.Finding, rule *applied, place
 			facts = append(facts, fleet.UsedFact{Name: "instrument", Value: instrument.Name, Source: sourceOf(instrument.Source), Reference: instrument.Reference})
 		}
 	}
-	finding.Facts = facts
-	finding.Reason = rule.sentence(fmt.Sprintf("Data may go to %s by %s: %s.", p.compiled.catalog.titles[place],
-		strings.ReplaceAll(string(rule.spec.TransferIf.Basis), "-", " "), strings.Join(names, ", ")))
+	return fmt.Sprintf("Data may go to %s by %s: %s.", p.compiled.catalog.titles[place],
+		strings.ReplaceAll(string(rule.spec.TransferIf.Basis), "-", " "), strings.Join(names, ", ")), facts
 }
 
 // copyReason counts the copies where a rule wants them.
-func (p *Prepared) copyReason(rule *applied, a *answer) (string, []fleet.UsedFact) {
-	counted := p.copiesAfter(rule.clause, &a.asked)
+func (p *Prepared) copyReason(rule *applied, a *asked) (string, []fleet.UsedFact) {
+	counted := p.copiesAfter(rule.clause, a)
 	names := p.compiled.catalog.Names(&counted)
 	facts := make([]fleet.UsedFact, 0, len(names)+2)
 	for _, name := range names {
@@ -103,7 +116,7 @@ func (p *Prepared) copyReason(rule *applied, a *answer) (string, []fleet.UsedFac
 	if len(names) > 0 {
 		where = fmt.Sprintf("there %s %s", isOrAre(names), strings.Join(names, ", "))
 	}
-	return rule.sentence(fmt.Sprintf("At least %s of the data must be in %s; %s.", counting(rule.wanted()), scopeText(&rule.spec.RequireCopy.In), where)), facts
+	return fmt.Sprintf("At least %s of the data must be in %s; %s.", counting(rule.wanted()), scopeText(&rule.spec.RequireCopy.In), where), facts
 }
 
 func counting(copies int) string {
@@ -114,9 +127,12 @@ func counting(copies int) string {
 }
 
 // copySource is how well the place of a copy is known.
-func (p *Prepared) copySource(name string, a *answer) fleet.FactSource {
+func (p *Prepared) copySource(name string, a *asked) fleet.FactSource {
 	place := p.compiled.catalog.ids[name]
-	best := a.asked.source
+	var best fleet.FactSource
+	if place == a.place || place == a.pair {
+		best = a.source
+	}
 	for _, copied := range p.copies {
 		if (copied.place == place || copied.pair == place) && copied.source.AtLeast(best) {
 			best = copied.source

@@ -240,7 +240,9 @@ func (r *referee) when(rule *fleet.Rule, facet fleet.Facet, place fleet.RegionFa
 		return undecided
 	}
 	in := &situation{facet: facet, data: map[string]knownFact{}, region: map[string]knownFact{}}
-	for name, fact := range knownAt(r.subject.Facts, fleet.DataFacts, "data.", r.at) {
+	facts := map[string]knownFact{}
+	knownAt(facts, r.subject.Facts, fleet.DataFacts, "data.", r.at, nil)
+	for name, fact := range facts {
 		if fact.source.AtLeast(rule.MinimumSource) {
 			in.data[name] = fact
 		}

@@ -211,7 +211,8 @@ func (r *referee) operated(rule *fleet.Rule, place fleet.RegionFacts) bool {
 	if len(wanted.Operators) > 0 && (place.Operator == "" || !among(wanted.Operators, place.Operator)) {
 		return false
 	}
-	facts := knownAt(place.Facts, fleet.RegionFactNames, "", r.at)
+	facts := map[string]knownFact{}
+	knownAt(facts, place.Facts, fleet.RegionFactNames, "", r.at, nil)
 	if support, known := facts["supportedFrom"]; len(wanted.SupportedFrom) > 0 {
 		if !known || !support.source.AtLeast(rule.MinimumSource) {
 			return false

@@ -2,7 +2,6 @@ package residency
 
 import (
 	"slices"
-	"sort"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -81,7 +80,8 @@ func (c *Compiled) Prepare(subject Subject) *Prepared {
 	if subject.Ref.Name != "" {
 		p.dataset = subject.Ref.Name
 	}
-	p.facts = knownAt(subject.Facts, fleet.DataFacts, "data.", c.at)
+	p.facts = make(map[string]knownFact, len(c.looksAt))
+	knownAt(p.facts, subject.Facts, fleet.DataFacts, "data.", c.at, c.looksAt)
 	p.classify()
 	for i := range subject.Instruments {
 		instrument := &subject.Instruments[i]
@@ -112,6 +112,7 @@ func (p *Prepared) classify() {
 		p.deny(fleet.RuleUnclassified, "", "The data has no class, so no rule can say where it may be.")
 	}
 	var all []string
+	p.classes = make([]string, 0, len(subject.Classes))
 	for _, class := range subject.Classes {
 		found := c.classes[class]
 		if found == nil {
@@ -124,11 +125,15 @@ func (p *Prepared) classify() {
 		if !slices.Contains(p.classes, class) {
 			p.classes = append(p.classes, class)
 		}
-		all = append(all, found.ancestors...)
+		if c.looksAt["data.classes"] {
+			all = append(all, found.ancestors...)
+		}
 	}
-	sort.Strings(all)
-	p.facts["data.classes"] = newKnownFact(slices.Compact(all), fleet.SourceAttested, "")
-	if p.dataset != "" {
+	if c.looksAt["data.classes"] {
+		slices.Sort(all)
+		p.facts["data.classes"] = newKnownFact(slices.Compact(all), fleet.SourceAttested, "")
+	}
+	if p.dataset != "" && c.looksAt["data.name"] {
 		p.facts["data.name"] = newKnownFact(p.dataset, fleet.SourceAttested, "")
 	}
 }
@@ -137,7 +142,7 @@ func (p *Prepared) classify() {
 func (p *Prepared) deny(rule, class, reason string) {
 	finding := fleet.Finding{
 		Policy: fleet.BuiltInPolicy, Rule: rule, Kind: fleet.RuleBuiltIn, Effect: fleet.EffectDenies,
-		Class: class, Dataset: p.dataset, Reason: reason,
+		Class: class, Reason: reason,
 	}
 	if !slices.ContainsFunc(p.builtIn, func(f fleet.Finding) bool { return f.Rule == rule && f.Class == class }) {
 		p.builtIn = append(p.builtIn, finding)

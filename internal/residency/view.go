@@ -1,6 +1,9 @@
 package residency
 
 import (
+	"encoding/binary"
+	"strconv"
+
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
@@ -11,6 +14,17 @@ type view struct {
 	groups      []alternatives
 	obligations []applied
 	spoken      []spoken
+	sources     bool                      // some rule asks how well the place is known
+	said        [4]remembered[conclusion] // of questions about one place, by how it is known
+}
+
+// conclusion is what a verdict says, apart from the question and the name of
+// the dataset.
+type conclusion struct {
+	allowed     bool
+	findings    []fleet.Finding
+	obligations []fleet.DueObligation
+	exceptions  []fleet.UsedException
 }
 
 // applied is a rule that may apply to the subject.
@@ -35,14 +49,83 @@ type spoken struct {
 	surely, possibly Set
 }
 
-// view is built on first use and kept.
+// rememberedViews bounds how many views are kept for data that is alike.
+const rememberedViews = 1 << 11
+
+// view is built on first use and kept, for all data that is alike to the rules
+// about the facet. Data with exceptions has its own.
 func (p *Prepared) view(facet int) *view {
 	if v := p.views[facet].Load(); v != nil {
 		return v
 	}
-	v := p.build(facet, p.exceptions)
+	v := p.shared(facet)
 	p.views[facet].CompareAndSwap(nil, v)
 	return p.views[facet].Load()
+}
+
+func (p *Prepared) shared(facet int) *view {
+	if len(p.exceptions) > 0 || len(p.builtIn) > 0 {
+		return p.build(facet, p.exceptions)
+	}
+	c, key := p.compiled, p.key(facet)
+	c.mutex.Lock()
+	found := c.views[string(key)]
+	c.mutex.Unlock()
+	if found != nil {
+		return found
+	}
+	made := p.build(facet, nil)
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if len(c.views) >= rememberedViews {
+		clear(c.views)
+	}
+	c.views[string(key)] = made
+	return made
+}
+
+// key is everything about the data that rules about a facet, or what they say,
+// depend on.
+func (p *Prepared) key(facet int) []byte {
+	key := make([]byte, 0, 256)
+	key = append(key, byte('0'+facet))
+	if p.dataset != "" {
+		key = append(key, 'd')
+	}
+	var copies, instruments bool
+	for _, class := range p.classes {
+		rules := &p.compiled.classes[class].facets[facet]
+		copies, instruments = copies || rules.copies, instruments || rules.instruments
+		key = append(append(key, class...), '\n')
+		for _, name := range rules.dataFacts {
+			fact := p.facts[name]
+			key = append(append(append(append(key, fact.exact...), '\n'), fact.source...), '\n')
+			key = append(strconv.AppendQuote(key, fact.reference), '\n')
+		}
+	}
+	if copies {
+		for _, copied := range p.copies {
+			key = binary.AppendVarint(append(key, 'c'), int64(copied.place))
+			key = binary.AppendVarint(key, int64(copied.pair))
+			key = append(binary.AppendVarint(key, int64(copied.facets)), copied.source...)
+		}
+	}
+	if instruments {
+		for i := range p.instruments {
+			key = p.instruments[i].describe(append(key, 'i'))
+		}
+	}
+	return key
+}
+
+func (b *basis) describe(key []byte) []byte {
+	for _, text := range []string{b.Name, string(b.Basis), b.Counterparty, string(b.Source), b.Reference} {
+		key = strconv.AppendQuote(key, text)
+	}
+	for _, word := range b.leads {
+		key = binary.LittleEndian.AppendUint64(key, word)
+	}
+	return key
 }
 
 func (p *Prepared) build(facet int, exceptions []suspension) *view {
@@ -58,6 +141,9 @@ func (p *Prepared) build(facet int, exceptions []suspension) *view {
 	}
 	for _, class := range p.classes {
 		p.include(v, class, facet, exceptions, seen)
+	}
+	for _, class := range p.classes {
+		v.sources = v.sources || p.compiled.classes[class].facets[facet].sources
 	}
 	v.allowed = v.everywhere(p.compiled.catalog)
 	if len(p.builtIn) > 0 {

@@ -73,7 +73,7 @@ func (c *Compiled) explainWorkload(uses []Use, suspensions []suspension, q fleet
 			}
 			asked := q
 			asked.Facet = facet
-			verdict := c.explain(use.Prepared, asked, suspensions)
+			verdict := owned(c.explain(use.Prepared, asked, suspensions), use.Prepared.dataset)
 			whole.Allowed = whole.Allowed && verdict.Allowed
 			for _, finding := range verdict.Findings {
 				if finding.Effect == fleet.EffectAllows {
@@ -88,7 +88,9 @@ func (c *Compiled) explainWorkload(uses []Use, suspensions []suspension, q fleet
 	if whole.Allowed {
 		denials = append(permits, denials...)
 	}
-	whole.Findings = append([]fleet.Finding{}, denials...)
+	if whole.Findings = denials; denials == nil {
+		whole.Findings = []fleet.Finding{}
+	}
 	return whole
 }
 
