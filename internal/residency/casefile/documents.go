@@ -100,14 +100,14 @@ func (s *shelf) part(part manifest.Part) error {
 }
 
 // versionOf is what no two documents have in common: kind and name, and what
-// tells the versions of a policy or of a dataset apart.
+// tells the versions of a policy, a group, a dataset or a workload apart.
 func versionOf(resource fleet.Resource) string {
 	var version struct {
 		Version string `json:"version"`
 		Since   string `json:"since"`
 	}
-	if err := json.Unmarshal(resource.Spec, &version); err != nil || resource.Kind != fleet.KindResidencyPolicy {
-		version.Version = ""
+	if json.Unmarshal(resource.Spec, &version) != nil {
+		version.Version, version.Since = "", ""
 	}
 	return resource.Ref().String() + "\x00" + version.Version + "\x00" + version.Since
 }
