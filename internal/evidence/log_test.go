@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/meridian-fleet/meridian/internal/evidence"
+	"github.com/meridian-fleet/meridian/internal/evidence/pack"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
 )
@@ -43,6 +44,9 @@ func TestEveryChangeIsLoggedOnce(t *testing.T) {
 	p.close()
 	p.open()
 	p.mustBeIntact(307)
+	if report, err := pack.Verify(p.export(), pack.Options{}); err != nil || !report.Intact || report.Size != 308 {
+		t.Errorf("%+v, %v", report, err)
+	}
 }
 
 func TestRegionStatusIsNotLogged(t *testing.T) {

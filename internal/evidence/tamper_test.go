@@ -127,6 +127,11 @@ func TestEditedLog(t *testing.T) {
 		{"witness rolled back", func(t *testing.T, evidence string, early map[string][]byte) {
 			write(t, filepath.Join(evidence, "witness/checkpoints"), early["witness/checkpoints"])
 		}, []string{"checkpoint"}},
+		{"checkpoint half written when the power went", func(t *testing.T, evidence string, _ map[string][]byte) {
+			path := filepath.Join(evidence, "witness/checkpoints")
+			content, _ := os.ReadFile(path) //nolint:gosec // the test's own folder
+			write(t, path, append(content, `"meridian-evid`...))
+		}, nil},
 		{"witness's memory removed", func(t *testing.T, evidence string, _ map[string][]byte) {
 			if err := os.Remove(filepath.Join(evidence, "witness/checkpoints")); err != nil {
 				t.Fatal(err)
