@@ -21,11 +21,20 @@ func (f *caseFile) compare(expect expectForm, verdict fleet.Verdict) []string {
 	}
 	texts := sameNames(expect.Deciding, deciding, decides)
 	texts = append(texts, sameNames(expect.Suspended, effects(verdict, fleet.EffectSuspended), "is suspended by an exception")...)
-	texts = append(texts, sameNames(expect.Obligations, obligations(verdict, false), "obliges to something")...)
+	texts = append(texts, sameNames(expect.sure(), obligations(verdict, false), "obliges to something")...)
 	texts = append(texts, sameNames(expect.Unsure, obligations(verdict, true), "may oblige to something, which an unknown fact decides")...)
 	texts = append(texts, sameNames(expect.Exceptions, exceptionNames(verdict), "touches the verdict")...)
 	texts = append(texts, f.sameDays(expect.Due, verdict.Obligations)...)
 	return append(texts, sameAlternatives(expect.Alternatives, verdict.Alternatives)...)
+}
+
+// sure are the obligations expected that surely apply: one that is listed as
+// unsure besides is unsure.
+func (e expectForm) sure() []string {
+	if e.Obligations == nil {
+		return nil
+	}
+	return slices.DeleteFunc(append([]string{}, e.Obligations...), func(id string) bool { return slices.Contains(e.Unsure, id) })
 }
 
 func answer(verdict fleet.Verdict) string {
