@@ -2,18 +2,25 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/meridian-fleet/meridian/internal/cli"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/evidence/pack"
+	"github.com/meridian-fleet/meridian/internal/fleet"
 )
+
+// packs are the policies that come with Meridian.
+var packs, _ = filepath.Abs("../../deploy/residency")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"fleetctl": func() {
@@ -39,6 +46,8 @@ func TestScripts(t *testing.T) {
 			"stable": stable,
 			"mode":   mode,
 			"big":    big,
+			"flip":   flip,
+			"keys":   keys,
 		},
 	})
 }
@@ -54,6 +63,8 @@ func setUp(env *testscript.Env) error {
 	env.Values[daemonKey{}] = d
 	env.Setenv("MERIDIAN_CONFIG", filepath.Join(env.WorkDir, "client.json"))
 	env.Setenv("NO_COLOR", "1")
+	env.Setenv("NEXT_YEAR", time.Now().AddDate(0, 10, 0).Format(time.DateOnly))
+	env.Setenv("PACKS", packs)
 	return nil
 }
 
@@ -151,4 +162,24 @@ func big(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), nil, 0o600))
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), size<<20))
+}
+
+// flip changes one byte in the middle of a file: flip FILE
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	content := []byte(ts.ReadFile(args[0]))
+	middle := len(content) / 2
+	for content[middle] < 'b' || content[middle] > 'y' {
+		middle++
+	}
+	content[middle]++
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o600))
+}
+
+// keys writes the verifier keys that the last output, a report in JSON, names:
+// keys FILE
+func keys(ts *testscript.TestScript, neg bool, args []string) {
+	var report fleet.EvidenceReport
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &report))
+	lines := "# keys\n" + report.Details[pack.DetailLogKey] + "\n" + report.Details[pack.DetailWitnessKey] + "\n"
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(lines), 0o600))
 }

@@ -31,6 +31,6 @@ func tell(f *factory.Factory, document *structpb.Struct) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(f.Streams.Out, "exception/%s %s\n", terminal.Clean(read.name), state)
+	fmt.Fprintf(f.Streams.Out, "exception/%s: %s\n", terminal.Clean(read.name), state)
 	return nil
 }

@@ -89,23 +89,23 @@ func (r recorded) sentences(state string) []string {
 		period = "from " + r.spec.From + " " + period
 	}
 	lines := []string{
-		fmt.Sprintf("Exception %s %s.", r.name, state),
+		fmt.Sprintf("Exception %s: %s.", r.name, state),
 		fmt.Sprintf("It suspends %s/%s for %s, %s, where: %s, %s.", r.spec.Policy, r.spec.Rule,
 			kinds.Subject(r.spec.Subject), kinds.Facets(r.spec.Facets), kinds.Scope(r.spec.Scope), period),
-		fmt.Sprintf("%s asked for it on %s: %s", r.status.RequestedBy, r.status.RequestedAt, r.spec.Reason),
+		fmt.Sprintf("%s asked for it on %s: %s", r.status.RequestedBy, moment(r.status.RequestedAt), r.spec.Reason),
 	}
 	if r.spec.Reference != "" {
 		lines = append(lines, "Reference: "+r.spec.Reference)
 	}
 	for _, approval := range r.status.Approvals {
-		line := fmt.Sprintf("%s approved it on %s", approval.By, approval.At)
+		line := fmt.Sprintf("%s approved it on %s", approval.By, moment(approval.At))
 		if approval.Comment != "" {
 			line += ": " + approval.Comment
 		}
 		lines = append(lines, line)
 	}
 	if r.status.RevokedAt != "" {
-		lines = append(lines, fmt.Sprintf("%s revoked it on %s: %s", r.status.RevokedBy, r.status.RevokedAt, r.status.Message))
+		lines = append(lines, fmt.Sprintf("%s revoked it on %s: %s", r.status.RevokedBy, moment(r.status.RevokedAt), r.status.Message))
 	}
 	return lines
 }

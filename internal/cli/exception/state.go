@@ -31,23 +31,23 @@ func decode(document *structpb.Struct) (recorded, error) {
 	return read, err
 }
 
-const inForce = "is in force"
+const inForce = "in force"
 
 // state says in words what an exception was at an instant.
 func (r recorded) state(at time.Time) (string, error) {
 	asked, err := reached(r.status.RequestedAt, at)
 	if err != nil || !asked {
-		return "was not asked for yet", err
+		return "not asked for yet", err
 	}
 	if revoked, err := reached(r.status.RevokedAt, at); err != nil || revoked {
-		return "was revoked", err
+		return "revoked", err
 	}
 	ends, err := residency.Ends(r.spec.Period, time.UTC)
 	if err != nil {
 		return "", err
 	}
 	if !ends.IsZero() && !at.Before(ends) {
-		return "has expired", nil
+		return "expired", nil
 	}
 	approved, err := reached(r.status.ApprovedAt, at)
 	if err != nil {
@@ -59,7 +59,7 @@ func (r recorded) state(at time.Time) (string, error) {
 	}
 	begins, err := residency.Begins(r.spec.Period, time.UTC)
 	if at.Before(begins) {
-		return "is approved and begins " + r.spec.From, err
+		return "approved, begins " + r.spec.From, err
 	}
 	return inForce, err
 }
@@ -80,6 +80,15 @@ func (r recorded) missing(at time.Time) (string, error) {
 		return "1 approval", nil
 	}
 	return fmt.Sprintf("%d approvals", missing), nil
+}
+
+// moment is a recorded time for a person.
+func moment(text string) string {
+	at, err := residency.ParseInstant(text)
+	if err != nil {
+		return text
+	}
+	return output.Instant(&at)
 }
 
 // reached reports whether something that has a time had happened by an instant.

@@ -136,16 +136,16 @@ const regionsShown = 5
 // has them.
 func (a Atlas) Alternative(alternative fleet.Alternative) string {
 	text := alternative.Text
-	var places []string
-	for i, region := range alternative.Regions {
-		if i == regionsShown {
-			places = append(places, fmt.Sprintf("and %d more", len(alternative.Regions)-i))
-			break
-		}
-		places = append(places, a.Place(region))
-	}
-	if len(places) == 0 || strings.Contains(text, alternative.Regions[0]) {
+	if len(alternative.Regions) == 0 || strings.Contains(text, alternative.Regions[0]) {
 		return text
 	}
-	return strings.TrimRight(text, ".:") + ": " + strings.Join(places, ", ")
+	var places []string
+	for _, region := range alternative.Regions[:min(regionsShown, len(alternative.Regions))] {
+		places = append(places, a.Place(region))
+	}
+	text = strings.TrimRight(text, ".:") + ": " + strings.Join(places, ", ")
+	if more := len(alternative.Regions) - len(places); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
