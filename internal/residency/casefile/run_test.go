@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/manifest"
 )
 
 // someRegions are places enough for what is tested here.
@@ -139,5 +142,35 @@ func TestLoadDocuments(t *testing.T) {
 	again, err := LoadDocuments("../../../deploy/residency", "../../../deploy/residency")
 	if err != nil || len(again) != len(resources) {
 		t.Errorf("a folder named twice has %d documents instead of %d: %v", len(again), len(resources), err)
+	}
+}
+
+// The form that docs/residency.md shows is the one that is read, and it shows
+// all of it.
+func TestTheFormIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../docs/residency.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "## Case files")
+	_, block, fenced := strings.Cut(rest, "```yaml\n")
+	block, _, closed := strings.Cut(block, "```")
+	if !found || !fenced || !closed {
+		t.Fatal("docs/residency.md shows no case file")
+	}
+	content, _, err := manifest.DecodeStrict[form]("docs/residency.md", []byte(block))
+	if err != nil || content.Kind != KindCases || len(content.Cases) == 0 {
+		t.Errorf("got %+v, %v", content, err)
+	}
+	for _, shown := range []any{form{}, caseForm{}, subjectForm{}, exceptionForm{}, expectForm{}, alternativesForm{}} {
+		fields := reflect.TypeOf(shown)
+		for i := range fields.NumField() {
+			name := fields.Field(i).Tag.Get("json")
+			undocumented := []string{"apiVersion", "reason", "reference", "requestedAt"} // optional, as elsewhere
+			if !strings.Contains(rest, name) && !slices.Contains(undocumented, name) {
+				t.Errorf("docs/residency.md does not mention %s of %s", name, fields.Name())
+			}
+		}
 	}
 }
