@@ -112,31 +112,3 @@ func sorted(policies map[string]policy) []policy {
 	}
 	return list
 }
-
-// ends are the instants after the compiler's at which exceptions end that hold
-// now, in order.
-func (c *Compiler) ends(exceptions []residency.Exception) ([]time.Time, error) {
-	var ends []time.Time
-	for _, exception := range exceptions {
-		if exception.Status.Phase != fleet.ExceptionApproved {
-			continue
-		}
-		end, err := residency.Ends(exception.Spec.Period, time.UTC)
-		if err != nil {
-			return nil, err
-		}
-		if end.After(c.input.At) {
-			ends = append(ends, end)
-		}
-	}
-	slices.SortFunc(ends, time.Time.Compare)
-	return slices.CompactFunc(ends, time.Time.Equal), nil
-}
-
-// lasting are the exceptions that end after an instant.
-func lasting(exceptions []residency.Exception, after time.Time) []residency.Exception {
-	return slices.DeleteFunc(slices.Clone(exceptions), func(exception residency.Exception) bool {
-		end, err := residency.Ends(exception.Spec.Period, time.UTC)
-		return err != nil || !end.After(after)
-	})
-}

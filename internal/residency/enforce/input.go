@@ -84,7 +84,8 @@ type GCP struct {
 
 // Azure are settings of the azure target.
 type Azure struct {
-	ManagementGroup bool // the template is deployed to a management group and not to a subscription
+	Partition       string // of the subscription: azure, AzureUSGovernment, AzureChinaCloud; azure when empty
+	ManagementGroup bool   // the template is deployed to a management group and not to a subscription
 }
 
 // Kubernetes are settings of the kubernetes target.

@@ -57,6 +57,9 @@ func (c *Compiler) residual(limits limits) []Residual {
 		}
 	}
 	for _, policy := range c.upcoming {
+		if !slices.ContainsFunc(policy.spec.Rules, func(rule fleet.Rule) bool { return c.concerns(policy, rule) }) {
+			continue
+		}
 		list = append(list, Residual{Policy: policy.name, Reason: fmt.Sprintf("version %s is in force from %s: compile again then", policy.spec.Version, policy.spec.Effective.From)})
 	}
 	for _, reason := range limits.general {
