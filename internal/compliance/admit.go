@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
@@ -45,7 +46,7 @@ func (o *Office) Admit(ctx context.Context, actor string, changed []fleet.Resour
 	if err != nil {
 		return Admission{}, err
 	}
-	a := &admission{office: o, actor: actor, subjects: subjects, decisions: map[fleet.Ref]*decision{}}
+	a := &admission{office: o, actor: actor, now: present.at, subjects: subjects, decisions: map[fleet.Ref]*decision{}}
 	instants, err := present.instants(changed)
 	if err != nil {
 		return Admission{}, err
@@ -68,6 +69,7 @@ func (o *Office) Admit(ctx context.Context, actor string, changed []fleet.Resour
 type admission struct {
 	office    *Office
 	actor     string
+	now       time.Time
 	subjects  []fleet.Ref // of the documents written
 	decisions map[fleet.Ref]*decision
 	faults    []error
@@ -76,11 +78,11 @@ type admission struct {
 // compare judges what a write does at the instant of a view: what the subjects
 // do before it, under the rules of the write, with what they do after it.
 func (a *admission) compare(ctx context.Context, v *view, rules, changed []fleet.Resource) error {
-	before, err := a.office.assumeOn(ctx, v, rules, nil)
+	before, err := a.office.assume(ctx, v, a.now, rules, nil)
 	if err != nil {
 		return err
 	}
-	after, err := a.office.assumeOn(ctx, v, changed, nil)
+	after, err := a.office.assume(ctx, v, a.now, changed, nil)
 	if err != nil {
 		return err
 	}

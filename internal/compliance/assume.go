@@ -9,19 +9,10 @@ import (
 	"github.com/meridian-fleet/meridian/internal/inventory"
 )
 
-// assume returns the view of a moment as if documents had been changed and
-// deleted now.
-func (o *Office) assume(ctx context.Context, moment fleet.Moment, changed []fleet.Resource, deleted []fleet.Ref) (*view, error) {
-	before, err := o.open(ctx, fleet.Moment{AsOf: moment.AsOf, KnownAt: moment.KnownAt})
-	if err != nil {
-		return nil, err
-	}
-	return o.assumeOn(ctx, before, changed, deleted)
-}
-
-func (o *Office) assumeOn(ctx context.Context, before *view, changed []fleet.Resource, deleted []fleet.Ref) (*view, error) {
+// assume returns a view as if documents had been changed and deleted at an
+// instant, which is to be the present of the questioner.
+func (o *Office) assume(ctx context.Context, before *view, recorded time.Time, changed []fleet.Resource, deleted []fleet.Ref) (*view, error) {
 	after := newView(before.ledger, before.revision, before.at, before.known)
-	recorded := o.present()
 	for _, resource := range changed {
 		one, err := assumed(resource, recorded, len(before.versions(resource.Ref())) == 0)
 		if err != nil {

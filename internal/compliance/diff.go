@@ -13,14 +13,20 @@ import (
 // deleted. Without AsOf it is about the first instant, not before now, at which
 // every changed policy has begun. Both sides are judged at that instant.
 func (o *Office) Diff(ctx context.Context, moment fleet.Moment, changed []fleet.Resource, deleted []fleet.Ref) (fleet.PolicyDiff, error) {
-	if moment.AsOf.IsZero() {
-		moment.AsOf = o.begun(changed)
-	}
-	before, err := o.open(ctx, moment)
+	present, err := o.open(ctx, fleet.Moment{KnownAt: moment.KnownAt})
 	if err != nil {
 		return fleet.PolicyDiff{}, err
 	}
-	after, err := o.assumeOn(ctx, before, changed, deleted)
+	before := present
+	if moment.AsOf.IsZero() {
+		moment.AsOf = begun(present.at, changed)
+	}
+	if !moment.AsOf.Equal(present.at) {
+		if before, err = o.open(ctx, moment); err != nil {
+			return fleet.PolicyDiff{}, err
+		}
+	}
+	after, err := o.assume(ctx, before, present.at, changed, deleted)
 	if err != nil {
 		return fleet.PolicyDiff{}, err
 	}
@@ -38,9 +44,8 @@ func (o *Office) Diff(ctx context.Context, moment fleet.Moment, changed []fleet.
 	return diff, ctx.Err()
 }
 
-// begun is the first instant from now on at which all changed policies are law.
-func (o *Office) begun(changed []fleet.Resource) time.Time {
-	at := o.present()
+// begun is the first instant from one on at which all changed policies are law.
+func begun(at time.Time, changed []fleet.Resource) time.Time {
 	for _, resource := range changed {
 		if resource.Kind == fleet.KindResidencyPolicy {
 			if begins, err := policyBegins(resource); err == nil && begins.After(at) {

@@ -25,9 +25,9 @@ const (
 )
 
 // History is what happened to a dataset, the earliest first: where it was,
-// since when, under which rules, exceptions and decisions. What was true from
-// the beginning is listed when it was recorded. Things to come are left out
-// when the moment has an AsOf.
+// since when, under which rules, exceptions and decisions. From is zero of what
+// was true from the beginning. Things to come are left out when the moment has
+// an AsOf.
 func (o *Office) History(ctx context.Context, moment fleet.Moment, dataset string) ([]fleet.ResidencyEvent, error) {
 	v, err := o.open(ctx, moment)
 	if err != nil {
@@ -50,56 +50,59 @@ func (o *Office) History(ctx context.Context, moment fleet.Moment, dataset strin
 	if err := h.decisions(ctx, o.config.Store); err != nil {
 		return nil, err
 	}
-	events := h.sorted(moment.AsOf)
-	return events, o.judgeEvents(ctx, moment, h.dataset, events)
+	return o.judged(ctx, moment, h.dataset, h.sorted(moment.AsOf))
 }
 
 // historian gathers the events of a dataset.
 type historian struct {
 	*view
 	dataset fleet.Ref
-	events  []fleet.ResidencyEvent
+	entries []*entry
+}
+
+// entry is an event in the making.
+type entry struct {
+	fleet.ResidencyEvent
+	judge time.Time // when the rules are asked what they say of its place; zero: not at all
 }
 
 // note adds an event that a version of a document tells of.
-func (h *historian) note(told *version, from time.Time, kind, text string) *fleet.ResidencyEvent {
-	if from.IsZero() {
-		from = told.recorded
-	}
-	h.events = append(h.events, fleet.ResidencyEvent{
+func (h *historian) note(told *version, from time.Time, kind, text string) *entry {
+	noted := &entry{ResidencyEvent: fleet.ResidencyEvent{
 		From: from.UTC(), RecordedAt: told.recorded, RecordedBy: told.actor, Kind: kind, Text: text, Ref: told.ref, Revision: told.revision,
-	})
-	return &h.events[len(h.events)-1]
+	}}
+	h.entries = append(h.entries, noted)
+	return noted
 }
 
-func (h *historian) sorted(until time.Time) []fleet.ResidencyEvent {
-	events := slices.DeleteFunc(h.events, func(event fleet.ResidencyEvent) bool { return !until.IsZero() && event.From.After(until) })
-	slices.SortStableFunc(events, func(a, b fleet.ResidencyEvent) int {
-		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Ref.String(), b.Ref.String()), cmp.Compare(a.Text, b.Text))
+func (h *historian) sorted(until time.Time) []*entry {
+	entries := slices.DeleteFunc(h.entries, func(one *entry) bool { return !until.IsZero() && one.From.After(until) })
+	slices.SortStableFunc(entries, func(a, b *entry) int {
+		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Revision, b.Revision))
 	})
-	return events
+	return entries
 }
 
-// judgeEvents adds to each arrival at a place what the rules said of it then.
-func (o *Office) judgeEvents(ctx context.Context, moment fleet.Moment, dataset fleet.Ref, events []fleet.ResidencyEvent) error {
-	for i := range events {
-		event := &events[i]
-		if event.Kind != eventPlaced && event.Kind != eventMoved {
-			continue
-		}
-		v, err := o.open(ctx, fleet.Moment{AsOf: event.From, KnownAt: moment.KnownAt})
-		if err != nil {
-			return err
-		}
-		var verdicts []fleet.Verdict
-		for _, place := range v.placesOf(dataset) {
-			if place.Region == event.Region {
-				verdicts = append(verdicts, v.judgePlace(place)...)
+// judged adds to each arrival at a place what the rules said of it then.
+func (o *Office) judged(ctx context.Context, moment fleet.Moment, dataset fleet.Ref, entries []*entry) ([]fleet.ResidencyEvent, error) {
+	events := make([]fleet.ResidencyEvent, 0, len(entries))
+	for _, one := range entries {
+		if !one.judge.IsZero() {
+			v, err := o.open(ctx, fleet.Moment{AsOf: one.judge, KnownAt: moment.KnownAt})
+			if err != nil {
+				return nil, err
 			}
+			var verdicts []fleet.Verdict
+			for _, place := range v.placesOf(dataset) {
+				if place.Region == one.Region {
+					verdicts = append(verdicts, v.judgePlace(place)...)
+				}
+			}
+			one.Verdict = worst(verdicts)
 		}
-		event.Verdict = worst(verdicts)
+		events = append(events, one.ResidencyEvent)
 	}
-	return nil
+	return events, nil
 }
 
 // worst is the first denial, else the first verdict.
@@ -127,12 +130,12 @@ func (h *historian) decisions(ctx context.Context, store inventory.Store) error 
 		told := read(change, true)
 		var resource fleet.Resource
 		if json.Unmarshal(change.Document, &resource) != nil {
-			h.note(told, time.Time{}, eventDecision, "a decision that cannot be read")
+			h.note(told, told.recorded, eventDecision, "a decision that cannot be read")
 			return
 		}
 		spec, err := fleet.SpecOf[fleet.DecisionSpec](resource)
 		if err != nil {
-			h.note(told, time.Time{}, eventDecision, "a decision that cannot be read")
+			h.note(told, told.recorded, eventDecision, "a decision that cannot be read")
 			return
 		}
 		h.decision(told, spec)

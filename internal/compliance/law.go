@@ -115,14 +115,14 @@ func titled(text, title string) string {
 // exception adds what happened to an exception for the dataset.
 func (h *historian) exception(ref fleet.Ref) {
 	var before fleet.ExceptionStatus
-	for i, one := range h.versions(ref) {
+	for _, one := range h.versions(ref) {
 		exception, ok := one.content.(*residency.Exception)
 		if !ok {
 			continue
 		}
 		spec, status := exception.Spec, exception.Status
 		what := fmt.Sprintf("exception %s from %s/%s", ref.Name, spec.Policy, spec.Rule)
-		if i == 0 {
+		if status.RequestedAt != "" && before.RequestedAt == "" {
 			h.note(one, instant(status.RequestedAt), eventException, fmt.Sprintf("%s until %s was requested by %s", what, spec.Until, status.RequestedBy))
 		}
 		for _, approval := range status.Approvals[min(len(before.Approvals), len(status.Approvals)):] {

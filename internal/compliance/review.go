@@ -24,16 +24,16 @@ func (o *Office) Review(ctx context.Context, changed []fleet.Resource) ([]fleet.
 	if len(names) == 0 {
 		return nil, nil
 	}
-	after, err := o.assume(ctx, fleet.Moment{}, changed, nil)
+	before, err := o.open(ctx, fleet.Moment{})
+	if err != nil {
+		return nil, err
+	}
+	after, err := o.assume(ctx, before, before.at, changed, nil)
 	if err != nil {
 		return nil, err
 	}
 	if fault := faultsOf(after.fault, changed); fault != nil {
 		return nil, fault
-	}
-	before, err := o.open(ctx, fleet.Moment{})
-	if err != nil {
-		return nil, err
 	}
 	known := map[string]bool{}
 	for _, warning := range before.review() {

@@ -60,20 +60,30 @@ func (h *historian) stays(ref fleet.Ref) {
 			return !moved[other] && other.place.Binding == one.place.Binding && !other.until.IsZero() && other.until.Equal(one.from)
 		}); i >= 0 {
 			moved[stays[i]] = true
-			h.event(one.told, one.from, eventMoved, one.place, "moved from "+stays[i].place.Region+" to "+h.describePlace(one.place))
+			h.arrival(one, eventMoved, "moved from "+stays[i].place.Region+" to "+h.describePlace(one.place))
 			continue
 		}
-		h.event(one.told, one.from, eventPlaced, one.place, h.describePlace(one.place))
+		h.arrival(one, eventPlaced, h.describePlace(one.place))
 	}
 	for _, one := range stays {
 		if !one.until.IsZero() && !moved[one] {
-			h.event(one.ended, one.until, eventLeft, one.place, "no longer "+h.describePlace(one.place))
+			h.note(one.ended, one.until, eventLeft, "no longer "+h.describePlace(one.place)).Region = one.place.Region
 		}
 	}
 }
 
-func (h *historian) event(told *version, from time.Time, kind string, place fleet.Located, text string) {
-	h.note(told, from, kind, text).Region = place.Region
+// arrival adds the beginning of a stay, to be judged by the rules of that
+// instant; one that always was, by those of when it was recorded or, if it had
+// ended before, of its last moment.
+func (h *historian) arrival(one *stay, kind, text string) {
+	noted := h.note(one.told, one.from, kind, text)
+	noted.Region, noted.judge = one.place.Region, one.from
+	if one.from.IsZero() {
+		noted.judge = one.told.recorded
+		if last := one.until.Add(-time.Nanosecond); !one.until.IsZero() && last.Before(noted.judge) {
+			noted.judge = last
+		}
+	}
 }
 
 // staysOf joins what the versions of a document say of its places, in order.
