@@ -2,10 +2,14 @@ package enforce_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency"
 	"github.com/meridian-fleet/meridian/internal/residency/enforce"
 )
 
@@ -114,5 +118,48 @@ func TestWithoutDocumentsNothingLabelledIsAllowed(t *testing.T) {
 	}
 	if data["unlabelled"] != "admitted" {
 		t.Error("unlabelled pods do not run any more")
+	}
+}
+
+// A cluster's parameters have room for so much: denials get shorter before
+// anything is left out, and what has no room at all is a fault.
+func TestParametersFit(t *testing.T) {
+	t.Parallel()
+	declared := func(count int) enforce.Input {
+		in := input(t)
+		for i := range count {
+			in.Subjects = append(in.Subjects, residency.Subject{
+				Ref: fleet.Ref{Kind: fleet.KindDataset, Name: fmt.Sprintf("dataset-%d", i)}, Declared: true, Classes: []string{"payments.in"},
+			})
+		}
+		return in
+	}
+	data, total := parametersOf(t, declared(1200), "aws/eu-central-1"), 0
+	for key, value := range data {
+		total += len(key) + len(value)
+	}
+	if total > 512<<10 || len(data) < 3600 {
+		t.Errorf("%d bytes in %d parameters", total, len(data))
+	}
+	if value := data["storage.dataset.dataset-1199"]; !strings.HasPrefix(value, "denied by rbi-payments/only-india") {
+		t.Errorf("a denial became %q", value)
+	}
+	compiler, err := enforce.New(declared(9000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := compiler.Guardrails("aws/eu-central-1"); !errors.Is(err, fleet.ErrInvalid) || !strings.Contains(err.Error(), "KiB") {
+		t.Errorf("too much: %v", err)
+	}
+}
+
+func TestGuardrailsOfNoRegion(t *testing.T) {
+	t.Parallel()
+	compiler, err := enforce.New(input(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := compiler.Guardrails("frankfurt"); !errors.Is(err, fleet.ErrInvalid) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -42,11 +42,13 @@ func (c *Compiler) parameters(region string) (map[string]string, []Residual, err
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, limit := range []int{denialSize, 120, 0} {
-		if size(data) <= parametersSize {
-			return data, residual, nil
+	for _, limit := range []int{200, 80, 0} {
+		if size(data) > parametersSize {
+			shortenDenials(data, limit)
 		}
-		shortenDenials(data, limit)
+	}
+	if size(data) <= parametersSize {
+		return data, residual, nil
 	}
 	return nil, nil, fleet.Errorf(fleet.ErrInvalid, "what is allowed in %s takes %d KiB, and a cluster has room for %d", region, size(data)>>10, parametersSize>>10).
 		Advise("declare fewer datasets and workloads to clusters: label pods and volumes with classes")
