@@ -10,6 +10,8 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+
+	"k8s.io/klog/v2"
 )
 
 // logFlags choose how and how much is logged.
@@ -38,6 +40,7 @@ func (f *logFlags) logger(to io.Writer) (*slog.Logger, error) {
 	}
 	logger := slog.New(handler)
 	slog.SetDefault(logger)
+	klog.SetSlogLogger(logger) // libraries of Kubernetes and of the evidence log write there
 	log.SetLogger(logr.FromSlogHandler(handler))
 	return logger, nil
 }
