@@ -12,6 +12,7 @@ import (
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/cli/failure"
 	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/question"
@@ -56,10 +57,8 @@ type listed struct {
 
 // List runs list.
 func List(ctx context.Context, options *ListOptions) error {
-	if options.Subject != "" {
-		if _, err := question.ParseSubject(options.Subject); err != nil {
-			return err
-		}
+	if err := options.checkSubject(); err != nil {
+		return err
 	}
 	moment, err := options.Message(options.Now())
 	if err != nil {
@@ -82,6 +81,17 @@ func List(ctx context.Context, options *ListOptions) error {
 		return err
 	}
 	return options.print(found)
+}
+
+func (o *ListOptions) checkSubject() error {
+	if o.Subject == "" {
+		return nil
+	}
+	subject, err := question.ParseSubject(o.Subject)
+	if err == nil && !subject.Named() {
+		err = failure.Usagef("want dataset/NAME or workload/NAME, got %q", o.Subject).At(fleet.Position{}, "--for")
+	}
+	return err
 }
 
 func (o *ListOptions) choose(documents []*structpb.Struct, at time.Time) ([]listed, error) {

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,8 +92,8 @@ func (o *CompileOptions) addFlags(cmd *cobra.Command) {
 func (o *CompileOptions) input() (enforce.Input, error) {
 	input := enforce.Input{AWS: o.AWS, GCP: o.GCP, Azure: o.Azure, Kubernetes: o.Kubernetes}
 	switch {
-	case o.Target == "":
-		return input, failure.Usagef("want one of %s", strings.Join(enforce.Targets, ", ")).At(fleet.Position{}, "--target")
+	case !slices.Contains(enforce.Targets, o.Target):
+		return input, failure.Usagef("want one of %s, got %q", strings.Join(enforce.Targets, ", "), o.Target).At(fleet.Position{}, "--target")
 	case len(o.Paths) > 0 && o.KnownAt != "":
 		return input, failure.Usagef("files are as they are now: --known-at is for what fleetd has recorded")
 	}

@@ -78,7 +78,9 @@ func (o *office) grounds(ctx context.Context, answer fleet.Verdict, now time.Tim
 type law struct {
 	at       time.Time
 	policies []fleet.Resource
-	book     *residency.Rulebook
+	// book knows which classes inherit from which; nil when a document is
+	// faulty, which the verdict says.
+	book *residency.Rulebook
 }
 
 func (o *office) law(ctx context.Context, at time.Time) (law, error) {
@@ -99,9 +101,10 @@ func (o *office) law(ctx context.Context, at time.Time) (law, error) {
 			documents = append(documents, document)
 		}
 	}
-	var err error
-	found.book, err = residency.NewRulebook(documents)
-	return found, err
+	if book, err := residency.NewRulebook(documents); err == nil {
+		found.book = book
+	}
+	return found, nil
 }
 
 // begun is the newest version of a policy that had begun at an instant, and the
@@ -158,6 +161,9 @@ func (o *office) data(ctx context.Context, asked fleet.Question, law law) ([]dat
 }
 
 func (l law) classes(names []string) []string {
+	if l.book == nil {
+		return names
+	}
 	all, unknown := residency.Classes(l.book, names)
 	return append(slices.Clone(all), unknown...)
 }

@@ -175,7 +175,7 @@ func TestWriteCleans(t *testing.T) {
 		Exceptions:   []fleet.UsedException{{Name: bad, Rule: bad}},
 		Alternatives: []fleet.Alternative{{Text: bad, Regions: []string{bad}}},
 	}
-	warnings := []fleet.PolicyWarning{{Kind: fleet.WarningDeniesAll, Message: bad, Rules: []string{bad}, Witness: &answer.Question}}
+	warnings := []fleet.PolicyWarning{{Kind: fleet.WarningContradiction, Message: bad, Rules: []string{bad}, Witness: &answer.Question}}
 	for _, text := range []string{
 		written(func(screen *terminal.Screen) { atlas(t).Write(screen, answer) }),
 		written(func(screen *terminal.Screen) { verdict.Warn(screen, atlas(t), warnings) }),
@@ -196,11 +196,13 @@ func TestWarnPutsWhatMattersFirst(t *testing.T) {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	warnings := []fleet.PolicyWarning{
 		{Kind: fleet.WarningStyle, Message: "p/a cites nothing", Rules: []string{"p/a"}},
+		{Kind: fleet.WarningAllowsAll, Message: "all is allowed", Witness: &fleet.Question{Classes: []string{"a"}}},
 		{Kind: fleet.WarningContradiction, Message: "two rules leave nothing", Rules: []string{"p/a", "p/b"},
 			Witness: &fleet.Question{Classes: []string{"a"}, Facet: fleet.FacetStorage, At: at}},
 	}
 	const want = `WARNING: contradiction: two rules leave nothing (p/a, p/b)
   for example: may data of the class a be stored in any region on 2026-03-01 00:00:00Z?
+WARNING: allows-everything: all is allowed
 Note: style: p/a cites nothing
 `
 	if got := written(func(screen *terminal.Screen) { verdict.Warn(screen, atlas(t), warnings) }); got != want {

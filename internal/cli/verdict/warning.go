@@ -1,7 +1,9 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meridian-fleet/meridian/internal/cli/output"
@@ -9,31 +11,32 @@ import (
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
-// Loud reports whether a warning says that policies do something other than
-// anybody can want; the others are advice.
-func Loud(warning fleet.PolicyWarning) bool {
-	switch warning.Kind {
-	case fleet.WarningContradiction, fleet.WarningDeniesAll, fleet.WarningAllowsAll:
-		return true
-	}
-	return false
-}
+// loud are the warnings that say that policies do what hardly anybody wants,
+// the worst first; the others are advice.
+var loud = []fleet.WarningKind{fleet.WarningContradiction, fleet.WarningDeniesAll, fleet.WarningAllowsAll}
 
-// Warn prints warnings about policies, those that matter most first, each with
+// Warn prints warnings about policies, the worst first. A contradiction has
 // the question that shows it.
 func Warn(screen *terminal.Screen, atlas Atlas, warnings []fleet.PolicyWarning) {
-	for _, loud := range []bool{true, false} {
-		for _, warning := range warnings {
-			if Loud(warning) == loud {
-				warn(screen, atlas, warning, loud)
-			}
-		}
+	sorted := slices.Clone(warnings)
+	slices.SortStableFunc(sorted, func(a, b fleet.PolicyWarning) int { return cmp.Compare(severity(a), severity(b)) })
+	for _, warning := range sorted {
+		warn(screen, atlas, warning)
 	}
 }
 
-func warn(screen *terminal.Screen, atlas Atlas, warning fleet.PolicyWarning, loud bool) {
+// severity is a warning's place among the loud ones, and behind all of them
+// for advice.
+func severity(warning fleet.PolicyWarning) int {
+	if at := slices.Index(loud, warning.Kind); at >= 0 {
+		return at
+	}
+	return len(loud)
+}
+
+func warn(screen *terminal.Screen, atlas Atlas, warning fleet.PolicyWarning) {
 	word := screen.Paint(terminal.Notice, "Note:")
-	if loud {
+	if severity(warning) < len(loud) {
 		word = screen.Paint(terminal.Bad, "WARNING:")
 	}
 	text := string(warning.Kind) + ": " + warning.Message
@@ -41,7 +44,7 @@ func warn(screen *terminal.Screen, atlas Atlas, warning fleet.PolicyWarning, lou
 		text += " (" + strings.Join(warning.Rules, ", ") + ")"
 	}
 	fmt.Fprintln(screen, word, terminal.Clean(text))
-	if warning.Witness != nil {
+	if warning.Witness != nil && warning.Kind == fleet.WarningContradiction {
 		fmt.Fprintf(screen, "  for example: may %s\n", terminal.Clean(atlas.Witness(*warning.Witness)))
 	}
 }
