@@ -4,14 +4,12 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/go-logr/logr"
-
 	"github.com/meridian-fleet/meridian/internal/fleet"
-
-	"k8s.io/klog/v2"
 )
 
 // logFlags choose how and how much is logged.
