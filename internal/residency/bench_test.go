@@ -235,3 +235,14 @@ func BenchmarkAudit(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkReview(b *testing.B) {
+	book, err := residency.NewRulebook(benchmarkRules(b, 1000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	catalog := catalogOf(b, manyRegions(155))
+	for b.Loop() {
+		book.Review(catalog, benchmarkAt, nil)
+	}
+}

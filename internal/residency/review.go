@@ -32,7 +32,7 @@ func (r *Rulebook) Review(catalog *Catalog, from time.Time, subjects []Subject) 
 		}
 		review.at(compiled)
 	}
-	warnings := append(review.warnings(), r.unused(catalog, from)...)
+	warnings := append(review.warnings(), r.unused(catalog)...)
 	return append(warnings, r.style()...)
 }
 
@@ -108,7 +108,7 @@ func (v *review) mix(subject Subject) {
 
 // warn notes a suspicion. The same of another facet joins it; of another class
 // or a later instant it is known already.
-func (v *review) warn(kind fleet.WarningKind, key string, facet fleet.Facet, witness fleet.Question, rules []string, text string) {
+func (v *review) warn(kind fleet.WarningKind, key string, facet fleet.Facet, witness fleet.Question, rules []string, text string) *suspicion {
 	key = string(kind) + "\n" + key + "\n" + strings.Join(rules, "\n")
 	known := v.found[key]
 	if known == nil {
@@ -119,6 +119,7 @@ func (v *review) warn(kind fleet.WarningKind, key string, facet fleet.Facet, wit
 	if facet != "" && !slices.Contains(known.facets, string(facet)) && slices.Equal(known.witness.Classes, witness.Classes) && known.witness.At.Equal(witness.At) {
 		known.facets = append(known.facets, string(facet))
 	}
+	return known
 }
 
 var gravity = []fleet.WarningKind{fleet.WarningContradiction, fleet.WarningDeniesAll, fleet.WarningAllowsAll}
@@ -214,28 +215,36 @@ func (c *Compiled) silentFacets(class string) []string {
 	return silent
 }
 
-// unlimited warns of what is allowed everywhere whatever the data is.
+// unlimited warns of what is allowed everywhere whatever the data is: once for
+// a class, with all facets, and not again for the classes that are it.
 func (v *review) unlimited(c *Compiled, mix mixture, facet fleet.Facet) bool {
-	p := c.Prepare(Subject{Declared: true, Classes: mix.classes})
-	if p.Allowed(facet) != c.catalog.all {
+	if !c.limitless(mix.classes, facet) {
 		return false
 	}
-	var rules []string
-	view := p.view(facetIndex(facet))
-	for i := range view.plain {
-		rules = append(rules, view.plain[i].id)
-	}
-	for i := range view.groups {
-		for j := range view.groups[i].rules {
-			rules = append(rules, view.groups[i].rules[j].id)
+	for _, class := range mix.classes {
+		for _, ancestor := range c.classes[class].ancestors[1:] {
+			if c.limitless([]string{ancestor}, facet) {
+				return true
+			}
 		}
 	}
-	witness := fleet.Question{Classes: mix.classes, Facet: facet, At: c.at}
-	for place := range c.catalog.all.Each {
-		witness.Region = c.catalog.names[place]
-		break
-	}
-	v.warn(fleet.WarningAllowsAll, strings.Join(mix.classes, " "), facet, witness, rules,
-		fmt.Sprintf("{facets} of %s is allowed everywhere: no rule limits it to places.", mix))
+	witness := fleet.Question{Classes: mix.classes, Facet: facet, Region: c.catalog.names[0], At: c.at}
+	v.warn(fleet.WarningAllowsAll, strings.Join(mix.classes, " "), facet, witness, nil,
+		fmt.Sprintf("{facets} of %s is allowed everywhere: no rule limits it to places.", mix)).blame(c, mix, facetIndex(facet))
 	return true
+}
+
+func (c *Compiled) limitless(classes []string, facet fleet.Facet) bool {
+	return c.Prepare(Subject{Declared: true, Classes: classes}).Allowed(facet) == c.catalog.all
+}
+
+// blame adds the rules that leave everything open.
+func (s *suspicion) blame(c *Compiled, mix mixture, facet int) {
+	for _, one := range c.terms(mix.classes, facet) {
+		for _, id := range one.rules() {
+			if !slices.Contains(s.rules, id) {
+				s.rules = append(s.rules, id)
+			}
+		}
+	}
 }

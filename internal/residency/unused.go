@@ -5,14 +5,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
 // unused finds rules and groups that can never matter, and names of places
 // nobody has.
-func (r *Rulebook) unused(catalog *Catalog, from time.Time) []fleet.PolicyWarning {
+func (r *Rulebook) unused(catalog *Catalog) []fleet.PolicyWarning {
 	var list []fleet.PolicyWarning
 	warn := func(rules []string, format string, args ...any) {
 		list = append(list, fleet.PolicyWarning{Kind: fleet.WarningUnused, Message: fmt.Sprintf(format, args...), Rules: rules})
@@ -20,14 +19,10 @@ func (r *Rulebook) unused(catalog *Catalog, from time.Time) []fleet.PolicyWarnin
 	mentions := &mentions{groups: map[string][]string{}, places: map[string][]string{}}
 	for _, history := range r.policies {
 		law := history.versions[len(history.versions)-1]
-		if !law.ended.IsZero() && !law.ended.After(from) {
-			warn(nil, "The policy %s ended on %s and has no force any more.", law.name, law.spec.Effective.Until)
-			continue
-		}
 		subjects := r.checkClasses(law, warn)
 		for _, rule := range law.rules {
 			mentions.rule(rule)
-			r.checkRule(rule, from, subjects, warn)
+			r.checkRule(rule, subjects, warn)
 		}
 	}
 	for _, group := range r.groups {
@@ -68,13 +63,11 @@ func orHint(hint string) string {
 	return " (" + hint + ")"
 }
 
-func (r *Rulebook) checkRule(rule *rule, from time.Time, subjects []string, warn warnFunc) {
+func (r *Rulebook) checkRule(rule *rule, subjects []string, warn warnFunc) {
 	about := []string{rule.id}
 	switch {
 	case !rule.ended.IsZero() && !rule.ended.After(rule.began):
 		warn(about, "%s is never in force: its period is outside of its policy's.", rule.id)
-	case !rule.ended.IsZero() && !rule.ended.After(from):
-		warn(about, "%s is not in force any more.", rule.id)
 	case len(subjects) > 0 && len(rule.spec.Classes) > 0 && !slices.ContainsFunc(subjects, func(name string) bool {
 		all, missing := r.ancestors(name)
 		return containsAny(append(all, missing...), rule.spec.Classes)
