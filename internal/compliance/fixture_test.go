@@ -79,12 +79,17 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	store := openStore(t)
 	f := &fixture{store: store, office: compliance.New(compliance.Config{Store: store, Catalog: catalog})}
+	f.apply(t, readRules(t))
+	return f
+}
+
+func readRules(t tester) string {
+	t.Helper()
 	rules, err := os.ReadFile("testdata/rules.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.apply(t, string(rules))
-	return f
+	return string(rules)
 }
 
 func parse(t tester, text string) []fleet.Resource {
