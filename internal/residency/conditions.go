@@ -91,11 +91,18 @@ func checkCall(expr ast.Expr) []Problem {
 		name, values := allowedValues(side)
 		for _, text := range literalTexts(call.Args()[1-i]) {
 			if values != nil && !slices.Contains(values, text) {
-				faults = append(faults, Problem{Message: fmt.Sprintf("%s is never %q", name, text), Hint: didYouMean(text, values)})
+				faults = append(faults, Problem{Message: fmt.Sprintf("%s is never %q", name, text), Hint: adviseValue(text, values)})
 			}
 		}
 	}
 	return faults
+}
+
+func adviseValue(text string, values []string) string {
+	if len(values) == len(countryNames) {
+		return countryLike(text)
+	}
+	return didYouMean(text, values)
 }
 
 // allowedValues are the only texts an expression can be; nil means any.

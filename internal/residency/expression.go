@@ -109,7 +109,7 @@ func checkExpression(text string) (*expression, []Problem) {
 		return nil, celProblems(issues)
 	}
 	if checked.OutputType() != cel.BoolType {
-		return nil, []Problem{{Message: "the condition is a " + checked.OutputType().String() + ", not a truth value", Hint: `compare, like data.secrecy == "professional"`}}
+		return nil, []Problem{{Message: "the condition is no truth value but of type " + checked.OutputType().String(), Hint: `compare, like data.secrecy == "professional"`}}
 	}
 	program, err := env.Program(checked, cel.CostLimit(evaluationLimit))
 	if err != nil {

@@ -58,7 +58,7 @@ func parseEnd(text string, zone *time.Location) (at time.Time, isDate bool, err 
 	if zone == nil {
 		zone = time.UTC
 	}
-	if strings.ContainsAny(text, "Tt") {
+	if day := len(dateLayout); len(text) > day && (text[day] == 'T' || text[day] == 't') {
 		at, err = time.Parse(time.RFC3339, strings.ToUpper(text))
 		if err != nil {
 			return time.Time{}, false, fleet.Errorf(fleet.ErrInvalid, "%q is not an instant", text).

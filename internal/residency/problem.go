@@ -47,6 +47,9 @@ func joined(object string, list []Problem) error {
 // known ones when none is close and they are few.
 func didYouMean(given string, known []string) string {
 	best, distance := "", max(2, len(given)/3)+1
+	if len(given) < 4 {
+		distance = 2
+	}
 	for _, name := range known {
 		if d := levenshtein.ComputeDistance(strings.ToLower(given), strings.ToLower(name)); d < distance {
 			best, distance = name, d

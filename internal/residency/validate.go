@@ -88,22 +88,17 @@ func (p *problems) country(field, code string) {
 	if countryCodes[code] != nil {
 		return
 	}
-	upper := strings.ToUpper(code)
-	right, mistaken := mistakenCodes[upper]
-	switch {
-	case countryCodes[upper] != nil:
-		p.add(field, "did you mean "+upper+"?", "%q is no ISO 3166-1 country", code)
-	case mistaken:
-		p.add(field, "did you mean "+right+"?", "%q is no ISO 3166-1 country", code)
-	default:
-		p.add(field, countryLike(code), "%q is no ISO 3166-1 country", code)
-	}
+	p.add(field, countryLike(code), "%q is no ISO 3166-1 country", code)
 }
 
-// countryLike suggests a code for a country's name.
+// countryLike suggests a code for what was written instead of one.
 func countryLike(text string) string {
+	upper := strings.ToUpper(text)
+	if right, mistaken := mistakenCodes[upper]; mistaken {
+		return "did you mean " + right + "?"
+	}
 	for _, country := range countries {
-		if len(text) > 2 && strings.EqualFold(country.name, text) {
+		if country.code == upper || len(text) > 2 && strings.EqualFold(country.name, text) {
 			return "did you mean " + country.code + "?"
 		}
 	}
