@@ -51,7 +51,7 @@ func (d demo) steps(ctx context.Context) error {
 		}
 	}
 	fmt.Printf("\n%d regions are on platform@1.0.0, %s after the first command.\n", regionsWanted, time.Since(started).Round(time.Second))
-	for _, step := range []func(context.Context) error{d.rejectBadPod, d.secondRollout, d.driftAndHeal, d.showFleet} {
+	for _, step := range []func(context.Context) error{d.rejectBadPod, d.secondRollout, d.driftAndHeal, d.askWhere, d.rejectForeignData, d.proveIt, d.showFleet} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -60,7 +60,10 @@ func (d demo) steps(ctx context.Context) error {
 }
 
 func (d demo) declare(ctx context.Context) error {
-	say("Declare the fleet: profiles, a strategy, regions and two versions of a baseline")
+	say("Declare the residency rules, a shop's data, and the fleet: profiles, a strategy, regions and two versions of a baseline")
+	if err := d.Fleetctl(ctx, "apply", "-f", "deploy/residency", "-f", "deploy/shop", "-o", "name"); err != nil {
+		return err
+	}
 	return d.Fleetctl(ctx, "apply", "-f", "deploy/examples")
 }
 
