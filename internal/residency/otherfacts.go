@@ -96,34 +96,38 @@ func dataFacts(m matter, one denial) []option {
 
 // tryFacts sets one or two facts to each of their values.
 func (m matter) tryFacts(one denial, facts []missing) (option, bool) {
-	var good []string
+	var good []any
 	var first Subject
 	for _, value := range facts[0].values {
 		subject := withFact(m.parts[one.index].prepared.subject, facts[0], value)
-		text := facts[0].is(value)
 		if len(facts) > 1 {
 			second, ok := m.with(one.index, subject).tryFacts(one, facts[1:])
 			if !ok {
 				continue
 			}
-			return option{text: fmt.Sprintf("if %s, and %s", text, strings.TrimPrefix(second.text, "if ")), subject: second.subject}, true
+			return option{text: fmt.Sprintf("if %s, and %s", facts[0].is(value), strings.TrimPrefix(second.text, "if ")), subject: second.subject}, true
 		}
 		if m.with(one.index, subject).verdict(one.index).Allowed {
 			if len(good) == 0 {
 				first = subject
 			}
-			good = append(good, text)
+			good = append(good, value)
 		}
 	}
-	return option{text: "if " + strings.Join(good, ", or ") + m.about(one.index), subject: first}, len(good) > 0
+	return option{text: "if " + facts[0].is(good...) + m.about(one.index), subject: first}, len(good) > 0
 }
 
-func (f missing) is(value any) string {
+// is says that the fact has one of some values.
+func (f missing) is(values ...any) string {
 	how := "known"
 	if f.minimum != "" {
 		how = string(f.minimum)
 	}
-	return fmt.Sprintf("data.%s is %s to be %s", f.name, how, plainValue(value))
+	texts := make([]string, len(values))
+	for i, value := range values {
+		texts[i] = plainValue(value)
+	}
+	return fmt.Sprintf("data.%s is %s to be %s", f.name, how, strings.Join(texts, " or "))
 }
 
 // withFact is a subject with one fact known as well as can be.
