@@ -174,13 +174,14 @@ func worse(past, now fleet.Verdict) bool {
 
 // doing is something a subject is declared to do at a place.
 type doing struct {
+	store    string // which one: another at the same place is another act
 	question fleet.Question
 	field    string // of the document
 }
 
 func (d doing) same(other doing) bool {
 	a, b := d.question, other.question
-	return a.Facet == b.Facet && a.Region == b.Region && a.GeoRedundant == b.GeoRedundant && a.Pair == b.Pair
+	return d.store == other.store && a.Facet == b.Facet && a.Region == b.Region && a.GeoRedundant == b.GeoRedundant && a.Pair == b.Pair
 }
 
 // doings are all that a subject is declared to do at the view's instant,
@@ -194,7 +195,7 @@ func (v *view) doings(subject fleet.Ref) []doing {
 				continue
 			}
 			for _, facet := range binding.Facets {
-				doings = append(doings, doing{field: fmt.Sprintf("spec.bindings[%d].region", i), question: fleet.Question{
+				doings = append(doings, doing{store: binding.Name + " " + binding.Store, field: fmt.Sprintf("spec.bindings[%d].region", i), question: fleet.Question{
 					Subject: subject, Facet: facet, Region: binding.Region, GeoRedundant: binding.GeoRedundant, Pair: binding.Pair,
 				}})
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -22,10 +21,9 @@ func (o *Office) audit(ctx context.Context, v *view, moment fleet.Moment) (fleet
 	report := fleet.AuditReport{
 		Moment: fleet.Moment{AsOf: v.at, KnownAt: moment.KnownAt}, At: o.config.Now().UTC(), Revision: v.revision,
 	}
-	places := v.allPlaces()
-	report.Places = make([]fleet.Audited, 0, len(places))
-	for i, place := range places {
-		if i%1024 == 0 && ctx.Err() != nil {
+	report.Places = make([]fleet.Audited, 0, len(v.ledger.all(fleet.KindPlacement)))
+	for place := range v.everywhere {
+		if len(report.Places)%1024 == 0 && ctx.Err() != nil {
 			return fleet.AuditReport{}, fleet.Errorf(fleet.ErrUnavailable, "audit: %w", ctx.Err())
 		}
 		verdicts := v.judgePlace(place)
@@ -40,27 +38,6 @@ func (o *Office) audit(ctx context.Context, v *view, moment fleet.Moment) (fleet
 	}
 	report.Warnings = v.warnings()
 	return report, nil
-}
-
-// likeness is the same for places that get the same verdicts.
-func likeness(place fleet.Located) string {
-	var key strings.Builder
-	for _, part := range []string{string(place.Subject.Kind), place.Subject.Name, place.Region, place.Pair, string(place.Source)} {
-		key.WriteString(part)
-		key.WriteByte(0)
-	}
-	if place.GeoRedundant {
-		key.WriteByte('2')
-	}
-	for _, facet := range place.Facets {
-		key.WriteByte(0)
-		key.WriteString(string(facet))
-	}
-	for _, class := range place.Classes {
-		key.WriteByte(1)
-		key.WriteString(class)
-	}
-	return key.String()
 }
 
 // warnings are what is suspicious about the rules of a view and those to

@@ -45,7 +45,7 @@ func (o *Office) Located(ctx context.Context, moment fleet.Moment, subjects []fl
 		return nil, err
 	}
 	if len(subjects) == 0 {
-		return v.allPlaces(), nil
+		return slices.Collect(v.everywhere), nil
 	}
 	var places []fleet.Located
 	for _, subject := range subjects {
@@ -64,21 +64,4 @@ func (v *view) when() string {
 		return ""
 	}
 	return " as it was known at " + v.known.UTC().Format("2006-01-02 15:04:05") + " UTC"
-}
-
-// allPlaces are all places of all subjects, declared and found, in order.
-func (v *view) allPlaces() []fleet.Located {
-	var places []fleet.Located
-	for _, kind := range []fleet.Kind{fleet.KindDataset, fleet.KindWorkload} {
-		for _, name := range v.names(kind) {
-			places = append(places, v.declared(fleet.Ref{Kind: kind, Name: name})...)
-		}
-	}
-	for _, one := range v.all(fleet.KindPlacement) {
-		if spec := one.placement(); spec == nil || covers(spec.From, spec.Until, v.at) {
-			places = append(places, v.locatePlacement(one))
-		}
-	}
-	slices.SortStableFunc(places, compareLocated)
-	return places
 }

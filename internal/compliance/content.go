@@ -52,6 +52,9 @@ func (v *version) interpret(resource fleet.Resource, first bool) {
 	case fleet.KindPlacement:
 		spec := decode[fleet.PlacementSpec](v, resource)
 		v.since(spec.From, false)
+		if ends, err := residency.Ends(fleet.Period{Until: spec.Until}, time.UTC); err == nil {
+			v.ends = ends // one that cannot be read has not come
+		}
 		v.document = nil // there are many of them, and nobody asks for their text
 	case fleet.KindException:
 		v.exception(resource)
@@ -110,6 +113,9 @@ func policyBegins(resource fleet.Resource) (time.Time, error) {
 	}
 	return residency.Begins(spec.Effective, zone)
 }
+
+// there reports whether a placement was there at an instant after it began.
+func (v *version) there(at time.Time) bool { return v.ends.IsZero() || at.Before(v.ends) }
 
 // subject is what a placement or an exception is about.
 func (v *version) subject() (fleet.Ref, bool) {

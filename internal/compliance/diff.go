@@ -59,7 +59,7 @@ func begun(at time.Time, changed []fleet.Resource) time.Time {
 // placesDiff are the places, as they would be, whose verdict would change.
 func placesDiff(before, after *view) []fleet.PlaceDiff {
 	var diffs []fleet.PlaceDiff
-	for _, place := range after.allPlaces() {
+	for place := range after.everywhere {
 		was, is := before.judgePlace(place), after.judgePlace(place)
 		for i := range is {
 			if i < len(was) && was[i].Allowed != is[i].Allowed {

@@ -3,6 +3,7 @@ package compliance
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type version struct {
 	document []byte // as stored; nil when it was deleted, and of placements
 	deleted  bool
 	begins   time.Time // since when it is true; zero: from the beginning
+	ends     time.Time // of a placement: when it was no longer there; zero: open
 	content  any       // what the document says, by kind; see read
 	fault    error     // why it cannot be read
 }
@@ -37,13 +39,25 @@ type ledger struct {
 	mutex    sync.RWMutex
 	revision int64     // up to which all is here
 	recorded time.Time // of the newest version
-	versions map[fleet.Ref][]*version
-	names    map[fleet.Kind][]string   // in the order they first appeared
+	records  map[fleet.Ref]*record
+	kinds    map[fleet.Kind]*shelf
 	subjects map[fleet.Ref][]fleet.Ref // placements and exceptions that ever were about a subject
 }
 
+// record is all that was recorded of one document, the earliest first.
+type record struct {
+	ref      fleet.Ref
+	versions []*version
+}
+
+// shelf has the records of a kind.
+type shelf struct {
+	records []*record
+	sorted  bool // by name
+}
+
 func newLedger() *ledger {
-	return &ledger{versions: map[fleet.Ref][]*version{}, names: map[fleet.Kind][]string{}, subjects: map[fleet.Ref][]fleet.Ref{}}
+	return &ledger{records: map[fleet.Ref]*record{}, kinds: map[fleet.Kind]*shelf{}, subjects: map[fleet.Ref][]fleet.Ref{}}
 }
 
 // page is how many changes are read at a time.
@@ -82,15 +96,28 @@ func (l *ledger) add(changes []inventory.RawChange, complete int64) {
 		if change.Action == "status" && change.Ref.Kind != fleet.KindException {
 			continue
 		}
-		past := l.versions[change.Ref]
-		next := read(change, len(past) == 0)
-		if len(past) == 0 {
-			l.names[change.Ref.Kind] = append(l.names[change.Ref.Kind], change.Ref.Name)
-		}
-		l.versions[change.Ref] = append(past, next)
-		l.index(next, past)
+		of := l.record(change.Ref)
+		next := read(change, len(of.versions) == 0)
+		l.index(next, of.versions)
+		of.versions = append(of.versions, next)
 	}
 	l.revision = complete
+}
+
+// record finds the record of a document, or begins one.
+func (l *ledger) record(ref fleet.Ref) *record {
+	found := l.records[ref]
+	if found == nil {
+		found = &record{ref: ref}
+		l.records[ref] = found
+		kind := l.kinds[ref.Kind]
+		if kind == nil {
+			kind = &shelf{}
+			l.kinds[ref.Kind] = kind
+		}
+		kind.records, kind.sorted = append(kind.records, found), false
+	}
+	return found
 }
 
 // index notes what placements and exceptions are about. One that comes to be
@@ -113,14 +140,33 @@ func (l *ledger) index(next *version, past []*version) {
 func (l *ledger) of(ref fleet.Ref) []*version {
 	l.mutex.RLock()
 	defer l.mutex.RUnlock()
-	return l.versions[ref]
+	if found := l.records[ref]; found != nil {
+		return found.versions
+	}
+	return nil
 }
 
-// namesOf lists the names documents of a kind ever had.
-func (l *ledger) namesOf(kind fleet.Kind) []string {
+// versions of a record, as of returns them.
+func (l *ledger) versions(of *record) []*version {
 	l.mutex.RLock()
 	defer l.mutex.RUnlock()
-	return l.names[kind]
+	return of.versions
+}
+
+// all returns the records of a kind, by name. The slice is not changed later.
+func (l *ledger) all(kind fleet.Kind) []*record {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	of := l.kinds[kind]
+	if of == nil {
+		return nil
+	}
+	if !of.sorted {
+		of.records = slices.Clone(of.records)
+		slices.SortFunc(of.records, func(a, b *record) int { return strings.Compare(a.ref.Name, b.ref.Name) })
+		of.sorted = true
+	}
+	return of.records
 }
 
 // about lists the placements and exceptions that ever were about a subject.

@@ -2,7 +2,6 @@ package compliance
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -13,7 +12,7 @@ import (
 func (v *view) placesOf(subject fleet.Ref) []fleet.Located {
 	places := v.declared(subject)
 	for _, one := range v.about(subject, fleet.KindPlacement) {
-		if spec := one.placement(); covers(spec.From, spec.Until, v.at) {
+		if one.there(v.at) {
 			places = append(places, v.locatePlacement(one))
 		}
 	}
@@ -143,7 +142,7 @@ func question(place fleet.Located, facet fleet.Facet) fleet.Question {
 // declared there. Places that are alike, as the many placements of a workload
 // are, share their verdicts.
 func (v *view) judgePlace(place fleet.Located) []fleet.Verdict {
-	key := likeness(place)
+	key := likenessOf(place)
 	v.mutex.Lock()
 	verdicts, known := v.judged[key]
 	v.mutex.Unlock()
@@ -174,18 +173,4 @@ func (v *view) judgeFacets(place fleet.Located) []fleet.Verdict {
 		verdicts = append(verdicts, refuse(v.dated(asked), fleet.RuleBadDocument, "what is done to data at this place is not known"))
 	}
 	return verdicts
-}
-
-// compareLocated orders places by subject, binding, placement and region.
-func compareLocated(a, b fleet.Located) int {
-	for _, pair := range [][2]string{
-		{string(a.Subject.Kind), string(b.Subject.Kind)}, {a.Subject.Name, b.Subject.Name},
-		{strings.Join(a.Classes, ","), strings.Join(b.Classes, ",")},
-		{a.Binding, b.Binding}, {a.Placement, b.Placement}, {a.Region, b.Region},
-	} {
-		if order := strings.Compare(pair[0], pair[1]); order != 0 {
-			return order
-		}
-	}
-	return 0
 }

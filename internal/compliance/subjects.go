@@ -67,8 +67,7 @@ func (v *view) prepareDataset(ref fleet.Ref) *prepared {
 func (v *view) found(ref fleet.Ref) []residency.Copy {
 	var copies []residency.Copy
 	for _, one := range v.about(ref, fleet.KindPlacement) {
-		spec := one.placement()
-		if covers(spec.From, spec.Until, v.at) {
+		if spec := one.placement(); one.there(v.at) {
 			copies = append(copies, residency.Copy{
 				Facets: spec.Facets, Region: spec.Region, Pair: spec.Pair, GeoRedundant: spec.GeoRedundant, Source: spec.Source,
 			})

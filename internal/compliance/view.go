@@ -3,6 +3,7 @@ package compliance
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,35 +28,41 @@ type view struct {
 
 	mutex    sync.Mutex
 	subjects map[fleet.Ref]*prepared
-	judged   map[string][]fleet.Verdict // by likeness
+	judged   map[likeness][]fleet.Verdict
 }
 
 func newView(l *ledger, revision int64, at, known time.Time) *view {
 	return &view{
 		ledger: l, revision: revision, at: at, known: known, places: map[string]error{},
-		assumed: map[fleet.Ref][]*version{}, subjects: map[fleet.Ref]*prepared{}, judged: map[string][]fleet.Verdict{},
+		assumed: map[fleet.Ref][]*version{}, subjects: map[fleet.Ref]*prepared{}, judged: map[likeness][]fleet.Verdict{},
 	}
 }
 
 // versions returns what was known of a document, as recorded, the earliest
 // first.
 func (v *view) versions(ref fleet.Ref) []*version {
-	all := v.ledger.of(ref)
-	for len(all) > 0 && (all[len(all)-1].revision > v.revision || !v.known.IsZero() && all[len(all)-1].recorded.After(v.known)) {
-		all = all[:len(all)-1]
-	}
+	all := v.seen(v.ledger.of(ref))
 	if assumed := v.assumed[ref]; len(assumed) > 0 {
 		return append(slices.Clip(all), assumed...)
 	}
 	return all
 }
 
+// seen leaves out what was recorded after the view's revision and instant.
+func (v *view) seen(all []*version) []*version {
+	for len(all) > 0 && (all[len(all)-1].revision > v.revision || !v.known.IsZero() && all[len(all)-1].recorded.After(v.known)) {
+		all = all[:len(all)-1]
+	}
+	return all
+}
+
 // valid returns the version of a document that was true at the view's instant:
 // of those that had begun the one recorded last; nil when there was none.
-func (v *view) valid(ref fleet.Ref) *version {
-	all := v.versions(ref)
+func (v *view) valid(ref fleet.Ref) *version { return validAt(v.versions(ref), v.at) }
+
+func validAt(all []*version, at time.Time) *version {
 	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].begins.After(v.at) {
+		if all[i].begins.After(at) {
 			continue
 		}
 		if all[i].deleted {
@@ -68,18 +75,38 @@ func (v *view) valid(ref fleet.Ref) *version {
 
 // all returns the versions of a kind that were true, ordered by name.
 func (v *view) all(kind fleet.Kind) []*version {
-	var found []*version
-	for _, name := range v.names(kind) {
-		if one := v.valid(fleet.Ref{Kind: kind, Name: name}); one != nil {
+	records := v.ledger.all(kind)
+	found := make([]*version, 0, len(records))
+	for _, record := range records {
+		var one *version
+		if len(v.assumed[record.ref]) > 0 {
+			one = v.valid(record.ref)
+		} else {
+			one = validAt(v.seen(v.ledger.versions(record)), v.at)
+		}
+		if one != nil {
 			found = append(found, one)
 		}
+	}
+	for ref := range v.assumed {
+		if ref.Kind == kind && len(v.ledger.of(ref)) == 0 {
+			if one := v.valid(ref); one != nil {
+				found = append(found, one)
+			}
+		}
+	}
+	if len(v.assumed) > 0 {
+		slices.SortFunc(found, func(a, b *version) int { return strings.Compare(a.ref.Name, b.ref.Name) })
 	}
 	return found
 }
 
 // names lists what documents of a kind were ever called, in order.
 func (v *view) names(kind fleet.Kind) []string {
-	names := slices.Clone(v.ledger.namesOf(kind))
+	var names []string
+	for _, record := range v.ledger.all(kind) {
+		names = append(names, record.ref.Name)
+	}
 	for ref := range v.assumed {
 		if ref.Kind == kind {
 			names = append(names, ref.Name)
