@@ -25,8 +25,9 @@ func (p *Prepared) finding(rule *applied, facet int, place PlaceID, effect fleet
 	} else if found := list.at(place); found != nil {
 		finding = *found
 	} else {
-		finding = p.compiled.finding(p, rule, place, effect, a)
-		list.keep(place, &finding)
+		made := p.compiled.finding(p, rule, place, effect, a)
+		list.keep(place, &made) // and leave it as it is: others read it from now on
+		finding = made
 	}
 	finding.Class, finding.Facet = rule.class, fleet.Facets[facet]
 	return finding

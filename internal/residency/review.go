@@ -183,10 +183,10 @@ func (v *review) at(c *Compiled) {
 }
 
 // silence warns of facets that no rule speaks about: unless a class it is has
-// the warning already.
+// the warning already, or rules speak of the classes that build on it.
 func (v *review) silence(c *Compiled, mix mixture, silent []string) {
 	class := mix.classes[0]
-	if len(silent) == 0 {
+	if len(silent) == 0 || len(silent) == len(fleet.Facets) && v.builtOn(c, class) {
 		return
 	}
 	text := fmt.Sprintf("No rule in force speaks about %s of %s, so it is denied everywhere.", strings.Join(silent, ", "), class)
@@ -203,6 +203,14 @@ func (v *review) silence(c *Compiled, mix mixture, silent []string) {
 		witness.Region = names[0]
 	}
 	v.warn(fleet.WarningDeniesAll, "silent "+class, "", witness, nil, text)
+}
+
+// builtOn reports whether rules speak of a class that is another, more general
+// one: which then is there for the others alone.
+func (v *review) builtOn(c *Compiled, class string) bool {
+	return slices.ContainsFunc(v.book.names, func(name string) bool {
+		return name != class && slices.Contains(c.classes[name].ancestors, class) && len(c.silentFacets(name)) < len(fleet.Facets)
+	})
 }
 
 func (c *Compiled) silentFacets(class string) []string {
