@@ -76,8 +76,8 @@ func TestAudit(t *testing.T) {
 		got = append(got, strings.TrimSpace(place.Subject.Name+" "+place.Binding+place.Placement)+" "+place.Region+": "+strings.Join(verdicts, ", "))
 	}
 	want := strings.Split(strings.TrimSpace(`
-c/Pod/n/unlabelled aws/us-east-1: no meridian/unclassified
 c/Pod/n/labelled aws/us-east-1: yes open-data/anywhere
+c/Pod/n/unlabelled aws/us-east-1: no meridian/unclassified
 pages geo azure/brazilsouth: yes open-data/anywhere
 patients found aws/us-east-1: no eu-personal-data/stays
 patients main aws/eu-central-1: yes eu-personal-data/stays, yes eu-personal-data/stays

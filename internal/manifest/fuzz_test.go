@@ -13,11 +13,14 @@ import (
 // FuzzParse: no input makes Parse panic, what it refuses it refuses with faults
 // that have a place, and what it accepts reads the same when written again.
 func FuzzParse(f *testing.F) {
-	good, err := os.ReadFile("testdata/good/fleet.yaml")
-	if err != nil {
-		f.Fatal(err)
+	examples, _ := filepath.Glob("testdata/good/*.yaml")
+	for _, path := range examples {
+		good, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(good)
 	}
-	f.Add(good)
 	archives, _ := filepath.Glob("testdata/faults/*.txtar")
 	for _, path := range archives {
 		archive, err := txtar.ParseFile(path)
