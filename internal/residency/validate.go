@@ -1,6 +1,7 @@
 package residency
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -154,7 +155,7 @@ func (p *problems) period(field string, period fleet.Period, zone *time.Location
 // wrong adds an error of this package as a problem.
 func (p *problems) wrong(field string, err error) {
 	problem := Problem{Field: field, Message: err.Error()}
-	if fault, ok := err.(*fleet.Error); ok { //nolint:errorlint // made here, never wrapped
+	if fault := (*fleet.Error)(nil); errors.As(err, &fault) {
 		problem.Message, problem.Hint = fault.Message, fault.Hint
 	}
 	*p = append(*p, problem)
