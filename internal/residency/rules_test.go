@@ -50,9 +50,9 @@ func TestTransferAlternatives(t *testing.T) {
 	}{
 		{[]string{us, de}, true, "a/us"},
 		{[]string{de}, false, "a/de"},
-		{[]string{us, maybeDE}, true, "a/us"},               // a satisfied rule that surely applies is enough
-		{[]string{de, maybeUS}, false, "a/de"},              // the satisfied one may not apply
-		{[]string{maybeUS, everywhere}, true, "a/any"},      // if it applies it is satisfied
+		{[]string{us, maybeDE}, true, "a/us"},                // a satisfied rule that surely applies is enough
+		{[]string{de, maybeUS}, false, "a/de"},               // the satisfied one may not apply
+		{[]string{maybeUS, everywhere}, true, "a/any"},       // if it applies it is satisfied
 		{[]string{maybeDE, everywhere}, false, "a/maybe-de"}, // if it applies it is not
 		{[]string{maybeUS, maybeDE, everywhere}, false, "a/maybe-de"},
 		{[]string{maybeUS}, false, "meridian/unknown-fact"},
@@ -72,7 +72,7 @@ func TestTransferAlternatives(t *testing.T) {
 func TestUnknownFacts(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]struct{ denies, unsure bool }{
-		`data.sensitive`:                                {true, true},
+		`data.sensitive`: {true, true},
 		`data.sensitive && region.country == "DE"`:      {false, false}, // false whatever the fact is
 		`data.sensitive || region.country == "US"`:      {true, false},  // true whatever the fact is
 		`!data.sensitive`:                               {true, true},
