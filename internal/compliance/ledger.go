@@ -120,15 +120,16 @@ func (l *ledger) record(ref fleet.Ref) *record {
 	return found
 }
 
-// index notes what placements and exceptions are about. One that comes to be
-// about something else is noted again, and readers look which it is.
+// index notes what placements and exceptions are about, each once. One that
+// comes to be about something else is noted there, too, and readers look which
+// it is.
 func (l *ledger) index(next *version, past []*version) {
 	subject, ok := next.subject()
 	if !ok {
 		return
 	}
-	if len(past) > 0 {
-		if before, ok := past[len(past)-1].subject(); ok && before == subject {
+	for i := len(past) - 1; i >= 0; i-- {
+		if before, ok := past[i].subject(); ok && before == subject {
 			return
 		}
 	}

@@ -63,11 +63,16 @@ func (v *view) prepareDataset(ref fleet.Ref) *prepared {
 	return made
 }
 
-// found are the copies of a dataset that were found in places.
+// found are the copies of a dataset that were found in places. Placements that
+// are alike are one copy, as a rule counts places.
 func (v *view) found(ref fleet.Ref) []residency.Copy {
 	var copies []residency.Copy
+	seen := map[likeness]bool{}
 	for _, one := range v.about(ref, fleet.KindPlacement) {
-		if spec := one.placement(); one.there(v.at) {
+		spec := one.placement()
+		alike := likenessOf(fleet.Located{Facets: spec.Facets, Region: spec.Region, Pair: spec.Pair, GeoRedundant: spec.GeoRedundant, Source: spec.Source})
+		if one.there(v.at) && !seen[alike] {
+			seen[alike] = true
 			copies = append(copies, residency.Copy{
 				Facets: spec.Facets, Region: spec.Region, Pair: spec.Pair, GeoRedundant: spec.GeoRedundant, Source: spec.Source,
 			})

@@ -124,12 +124,10 @@ func (v *view) about(subject fleet.Ref, kind fleet.Kind) []*version {
 		if ref.Kind != kind {
 			continue
 		}
-		one := v.valid(ref)
-		if one == nil || slices.Contains(found, one) {
-			continue
-		}
-		if now, ok := one.subject(); ok && now == subject {
-			found = append(found, one)
+		if one := v.valid(ref); one != nil {
+			if now, ok := one.subject(); ok && now == subject {
+				found = append(found, one)
+			}
 		}
 	}
 	return found
