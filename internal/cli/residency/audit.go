@@ -16,6 +16,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/cli/verdict"
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency/report/reasons"
 )
 
 // AuditOptions are the inputs of audit.
@@ -192,12 +193,15 @@ func known(place fleet.Located) string {
 // brief names the rules that decided and what would be lawful.
 func brief(out *terminal.Screen, atlas verdict.Atlas, answer fleet.Verdict) {
 	for _, effect := range []fleet.Effect{fleet.EffectDenies, fleet.EffectSuspended} {
-		for _, reason := range verdict.Reasons(answer, effect) {
-			text := reason.Title()
-			if len(reason.Why) > 0 {
-				text += ": " + reason.Why[0]
+		for _, group := range reasons.Grouped(reasons.Of(answer, effect)) {
+			text, lines := group.Title(), verdict.Lines(group)
+			if !group.Grounds() && len(lines) > 0 {
+				text, lines = text+": "+lines[0], nil
 			}
 			fmt.Fprintf(out, "     - %s\n", terminal.Clean(text))
+			for _, line := range lines {
+				fmt.Fprintf(out, "       %s\n", terminal.Clean(line))
+			}
 		}
 	}
 	for _, exception := range answer.Exceptions {

@@ -9,6 +9,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency/report/reasons"
 )
 
 // Cell is a verdict in a table's cell.
@@ -63,22 +64,24 @@ func FacetTitle(facet fleet.Facet) string {
 	return strings.ToUpper(string(facet))
 }
 
+// cause is a group of rules and to how many verdicts it applies.
+type cause struct {
+	reasons.Group
+	verdicts int
+}
+
 // Causes lists each rule with an effect on some verdicts, with its citation, a
-// reason, and to how many it applies.
+// reason, and to how many it applies; the grounds of a policy are one cause.
 func Causes(w io.Writer, title string, verdicts []fleet.Verdict, effect fleet.Effect) {
-	type cause struct {
-		Reason
-		verdicts int
-	}
 	var causes []cause
 	for _, verdict := range verdicts {
-		for _, reason := range Reasons(verdict, effect) {
-			at := slices.IndexFunc(causes, func(c cause) bool { return c.Rule == reason.Rule && c.Version == reason.Version })
+		for _, group := range reasons.Grouped(reasons.Of(verdict, effect)) {
+			at := slices.IndexFunc(causes, func(c cause) bool { return c.same(group) })
 			if at < 0 {
-				causes = append(causes, cause{Reason: reason})
+				causes = append(causes, cause{Group: group})
 				at = len(causes) - 1
 			}
-			causes[at].verdicts++
+			causes[at].merge(group)
 		}
 	}
 	if len(causes) == 0 {
@@ -86,14 +89,39 @@ func Causes(w io.Writer, title string, verdicts []fleet.Verdict, effect fleet.Ef
 	}
 	fmt.Fprintf(w, "\n%s\n", title)
 	for _, cause := range causes {
-		fmt.Fprintf(w, "  - %s, %s\n", terminal.Clean(cause.Title()), Counted(cause.verdicts, "answer"))
-		example := ""
-		if cause.verdicts > 1 {
-			example = "Such as: "
+		cause.write(w)
+	}
+}
+
+// same reports whether a group is one more case of a cause: of the same rule,
+// or of the grounds of the same policy.
+func (c cause) same(group reasons.Group) bool {
+	return c.Policy == group.Policy && c.Version == group.Version &&
+		(c.Grounds() && group.Grounds() || c.Reasons[0].Name == group.Reasons[0].Name && c.Grounds() == group.Grounds())
+}
+
+// merge adds a group's grounds that the cause does not have yet.
+func (c *cause) merge(group reasons.Group) {
+	c.verdicts++
+	for _, reason := range group.Reasons {
+		has := func(other reasons.Reason) bool { return other.Name == reason.Name }
+		if !slices.ContainsFunc(c.Reasons, has) {
+			c.Reasons = append(c.Reasons, reason)
 		}
-		if len(cause.Why) > 0 {
-			fmt.Fprintf(w, "    %s%s\n", example, terminal.Clean(cause.Why[0]))
+	}
+}
+
+func (c cause) write(w io.Writer) {
+	fmt.Fprintf(w, "  - %s, %s\n", terminal.Clean(c.Title()), Counted(c.verdicts, "answer"))
+	lines := Lines(c.Group)
+	if !c.Grounds() {
+		lines = lines[:min(1, len(lines))]
+	}
+	for _, line := range lines {
+		if c.verdicts > 1 && !c.Grounds() {
+			line = "Such as: " + line
 		}
+		fmt.Fprintf(w, "    %s\n", terminal.Clean(line))
 	}
 }
 

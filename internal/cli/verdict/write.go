@@ -7,6 +7,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency/report/reasons"
 )
 
 // Write prints one verdict: the answer, the rules that decided with their
@@ -18,34 +19,47 @@ func (a Atlas) Write(screen *terminal.Screen, verdict fleet.Verdict) {
 	}
 	word := Word(verdict)
 	fmt.Fprintln(screen, screen.Paint(style, word+"."), terminal.Clean(a.Claim(verdict)+"."))
-	reasons(screen, "Rules that forbid it:", Reasons(verdict, fleet.EffectDenies))
-	reasons(screen, "Rules that would forbid it, suspended by an exception:", Reasons(verdict, fleet.EffectSuspended))
-	reasons(screen, "Rules that permit it:", Reasons(verdict, fleet.EffectAllows))
+	rules(screen, "Rules that forbid it:", reasons.Of(verdict, fleet.EffectDenies))
+	rules(screen, "Rules that would forbid it, suspended by an exception:", reasons.Of(verdict, fleet.EffectSuspended))
+	rules(screen, "Rules that permit it:", reasons.Of(verdict, fleet.EffectAllows))
 	exceptions(screen, verdict.Exceptions)
 	Obligations(screen, verdict.Obligations, verdict.Allowed)
 	a.Alternatives(screen, verdict)
 }
 
-func reasons(screen *terminal.Screen, title string, reasons []Reason) {
-	if len(reasons) == 0 {
+func rules(screen *terminal.Screen, title string, found []reasons.Reason) {
+	if len(found) == 0 {
 		return
 	}
 	fmt.Fprintf(screen, "\n%s\n", title)
-	for i, reason := range reasons {
-		fmt.Fprintf(screen, "  %d. %s\n", i+1, terminal.Clean(reason.Title()))
-		for _, why := range reason.Why {
-			fmt.Fprintf(screen, "     %s\n", terminal.Clean(why))
+	for i, group := range reasons.Grouped(found) {
+		fmt.Fprintf(screen, "  %d. %s\n", i+1, terminal.Clean(group.Title()))
+		for _, line := range Lines(group) {
+			fmt.Fprintf(screen, "     %s\n", terminal.Clean(line))
 		}
-		if len(reason.Of) > 0 {
-			fmt.Fprintf(screen, "     It applies to %s.\n", terminal.Clean(strings.Join(reason.Of, "; ")))
+		if of := group.Of(); len(of) > 0 {
+			fmt.Fprintf(screen, "     It applies to %s.\n", terminal.Clean(strings.Join(of, "; ")))
 		}
-		for _, fact := range reason.Facts {
+		for _, fact := range group.Facts() {
 			fmt.Fprintf(screen, "     - %s\n", terminal.Clean(Fact(fact)))
 		}
-		if len(reason.Suspend) > 0 {
-			fmt.Fprintf(screen, "     Suspended by %s.\n", terminal.Clean(listed(reason.Suspend, "and")))
+		if suspend := group.Reasons[0].Suspend; len(suspend) > 0 {
+			fmt.Fprintf(screen, "     Suspended by %s.\n", terminal.Clean(listed(suspend, "and")))
 		}
 	}
+}
+
+// Lines say why the rule of a group denies or permits; of several grounds what
+// each of them lacks.
+func Lines(group reasons.Group) []string {
+	if !group.Grounds() {
+		return group.Reasons[0].Why
+	}
+	lines := make([]string, len(group.Reasons))
+	for i, reason := range group.Reasons {
+		lines[i] = "* " + reason.Ground()
+	}
+	return lines
 }
 
 func exceptions(screen *terminal.Screen, used []fleet.UsedException) {
@@ -111,7 +125,7 @@ func Obligation(obligation fleet.DueObligation) string {
 	if obligation.Dataset != "" {
 		text += "; for dataset " + obligation.Dataset
 	}
-	return text + "; " + ruleTitle(obligation.Policy+"/"+obligation.Rule, obligation.Version, obligation.Cites)
+	return text + "; " + reasons.Title(obligation.Policy+"/"+obligation.Rule, obligation.Version, obligation.Cites)
 }
 
 // Alternatives prints what would be lawful instead of what is denied.
