@@ -172,6 +172,9 @@ func (g *game) check(t *rapid.T) {
 	for name, done := range is {
 		earlier, old := was[name]
 		switch {
+		case done.verdict.Allowed && !old:
+			g.score.placed++
+			g.score.excepted += min(len(done.verdict.Exceptions), 1)
 		case done.verdict.Allowed:
 		case !old:
 			t.Fatalf("%s placed %s, which is denied: %s\n%s", g.caller, name, asJSON(g.t, done.verdict), strings.Join(g.story, "\n"))
