@@ -193,15 +193,7 @@ func (o *DiffOptions) places(atlas verdict.Atlas, title string, places []fleet.P
 		}
 		number++
 		fmt.Fprintf(out, "  %d. %s.\n", number, terminal.Clean(atlas.Claim(place.After)))
-		for _, effect := range []fleet.Effect{fleet.EffectDenies, fleet.EffectSuspended} {
-			for _, reason := range verdict.Reasons(place.After, effect) {
-				text := reason.Title()
-				if len(reason.Why) > 0 {
-					text += ": " + reason.Why[0]
-				}
-				fmt.Fprintf(out, "     - %s\n", terminal.Clean(text))
-			}
-		}
+		verdict.Brief(out, "     ", place.After)
 		if !place.After.Allowed && len(place.After.Alternatives) > 0 {
 			fmt.Fprintf(out, "     Lawful would be: %s\n", terminal.Clean(atlas.Alternative(place.After.Alternatives[0])))
 		}

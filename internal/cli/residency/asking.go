@@ -68,7 +68,14 @@ func (o *office) atlas(ctx context.Context) (verdict.Atlas, error) {
 	if err != nil {
 		return verdict.Atlas{}, err
 	}
-	return verdict.NewAtlas(regions)
+	return o.atlasOf(regions)
+}
+
+// atlasOf is an atlas of regions that people look at now.
+func (o *office) atlasOf(regions []fleet.RegionFacts) (verdict.Atlas, error) {
+	atlas, err := verdict.NewAtlas(regions)
+	atlas.Today = o.Now()
+	return atlas, err
 }
 
 // resources lists those of a kind as they were known at the moment.
@@ -135,4 +142,36 @@ func (o *office) inUse(ctx context.Context, subjects []question.Subject) ([]stri
 	}
 	slices.Sort(regions)
 	return question.Unique(regions), err
+}
+
+// classesInUse are the classes of all datasets, and those that workloads touch
+// without naming a dataset, as they were known at the moment.
+func (o *office) classesInUse(ctx context.Context) ([]string, error) {
+	var classes []string
+	datasets, err := o.resources(ctx, fleet.KindDataset)
+	if err != nil {
+		return nil, err
+	}
+	for _, dataset := range datasets {
+		spec, err := fleet.SpecOf[fleet.DatasetSpec](dataset)
+		if err != nil {
+			return nil, err
+		}
+		classes = append(classes, spec.Classes...)
+	}
+	workloads, err := o.resources(ctx, fleet.KindWorkload)
+	if err != nil {
+		return nil, err
+	}
+	for _, workload := range workloads {
+		spec, err := fleet.SpecOf[fleet.WorkloadSpec](workload)
+		if err != nil {
+			return nil, err
+		}
+		for _, use := range spec.Classes {
+			classes = append(classes, use.Classes...)
+		}
+	}
+	slices.Sort(classes)
+	return slices.Compact(classes), nil
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/cli/verdict"
 	"github.com/meridian-fleet/meridian/internal/fleet"
-	"github.com/meridian-fleet/meridian/internal/residency/report/reasons"
 )
 
 // AuditOptions are the inputs of audit.
@@ -108,13 +107,52 @@ func (o *AuditOptions) print(ctx context.Context, office *office, report fleet.A
 			excepted = append(excepted, place)
 		}
 	}
-	fmt.Fprintln(out, out.Paint(style(len(bad)), total(len(report.Places), len(bad), len(excepted))))
-	verdict.Warn(o.Streams.Err, atlas, report.Warnings)
+	if len(report.Places) == 0 {
+		fmt.Fprintln(out, out.Paint(terminal.Notice, nothing(office)))
+	} else {
+		fmt.Fprintln(out, out.Paint(style(len(bad)), total(len(report.Places), len(bad), len(excepted))))
+	}
+	if err := o.remarks(ctx, office, atlas, report.Warnings); err != nil {
+		return err
+	}
 	if o.Output == output.Wide {
 		return auditGrid(atlas, report.Places).Write(out, "")
 	}
 	places(out, atlas, "Out of line:", bad, false)
 	places(out, atlas, "In line only because of an exception:", excepted, true)
+	return nil
+}
+
+// nothing says that there was nothing to audit, which is not the same as that
+// everything is in line.
+func nothing(office *office) string {
+	text := "Nothing was audited: no place of data or of a workload"
+	if known := office.moment.GetKnownAt(); known != nil {
+		at := known.AsTime()
+		return text + " was recorded by " + output.Instant(&at) + "."
+	}
+	if asOf := office.moment.GetAsOf(); asOf != nil {
+		at := asOf.AsTime()
+		return text + " at " + output.Instant(&at) + " is recorded."
+	}
+	return text + " is recorded."
+}
+
+// remarks prints the warnings that bear on data there is, and how many others
+// there are.
+func (o *AuditOptions) remarks(ctx context.Context, office *office, atlas verdict.Atlas, warnings []fleet.PolicyWarning) error {
+	if len(warnings) == 0 {
+		return nil
+	}
+	used, err := office.classesInUse(ctx)
+	if err != nil {
+		return err
+	}
+	bearing := verdict.Bearing(warnings, used)
+	verdict.Warn(o.Streams.Err, atlas, bearing)
+	if more := len(warnings) - len(bearing); more > 0 {
+		fmt.Fprintf(o.Streams.Err, "%s about the policies: fleetctl policy lint FILE|DIR… with their files, or this with -o json\n", verdict.Counted(more, "more remark"))
+	}
 	return nil
 }
 
@@ -192,18 +230,7 @@ func known(place fleet.Located) string {
 
 // brief names the rules that decided and what would be lawful.
 func brief(out *terminal.Screen, atlas verdict.Atlas, answer fleet.Verdict) {
-	for _, effect := range []fleet.Effect{fleet.EffectDenies, fleet.EffectSuspended} {
-		for _, group := range reasons.Grouped(reasons.Of(answer, effect)) {
-			text, lines := group.Title(), verdict.Lines(group)
-			if !group.Grounds() && len(lines) > 0 {
-				text, lines = text+": "+lines[0], nil
-			}
-			fmt.Fprintf(out, "     - %s\n", terminal.Clean(text))
-			for _, line := range lines {
-				fmt.Fprintf(out, "       %s\n", terminal.Clean(line))
-			}
-		}
-	}
+	verdict.Brief(out, "     ", answer)
 	for _, exception := range answer.Exceptions {
 		fmt.Fprintf(out, "     - %s\n", terminal.Clean(verdict.Exception(exception)))
 	}
@@ -211,6 +238,9 @@ func brief(out *terminal.Screen, atlas verdict.Atlas, answer fleet.Verdict) {
 		return
 	}
 	fmt.Fprintf(out, "     Lawful would be: %s\n", terminal.Clean(atlas.Alternative(answer.Alternatives[0])))
+	for _, command := range atlas.Requests(answer, answer.Alternatives[0]) {
+		fmt.Fprintf(out, "       %s\n", terminal.Clean(command))
+	}
 }
 
 // auditGrid has a row for each place and facet.

@@ -33,7 +33,7 @@ func conclude(all []subjectAnswers) error {
 }
 
 func (o *CheckOptions) print(office *office, catalog []fleet.RegionFacts, all []subjectAnswers) error {
-	atlas, err := verdict.NewAtlas(catalog)
+	atlas, err := office.atlasOf(catalog)
 	if err != nil {
 		return err
 	}

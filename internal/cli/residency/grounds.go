@@ -46,7 +46,7 @@ func (o *office) grounds(ctx context.Context, answer fleet.Verdict, now time.Tim
 	if err != nil {
 		return grounds{}, err
 	}
-	if found.atlas, err = verdict.NewAtlas(catalog); err != nil {
+	if found.atlas, err = o.atlasOf(catalog); err != nil {
 		return grounds{}, err
 	}
 	for _, region := range catalog {

@@ -142,7 +142,7 @@ func (o *WhereOptions) print(ctx context.Context, office *office, asked fleet.Qu
 	if err != nil {
 		return err
 	}
-	atlas, err := verdict.NewAtlas(catalog)
+	atlas, err := office.atlasOf(catalog)
 	if err != nil {
 		return err
 	}

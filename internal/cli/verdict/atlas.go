@@ -1,12 +1,19 @@
 package verdict
 
 import (
+	"time"
+
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/residency"
 )
 
 // Atlas knows where places lie; the zero one knows none.
-type Atlas struct{ catalog *residency.Catalog }
+type Atlas struct {
+	catalog *residency.Catalog
+	// Today is when people read the answers. Without it no commands are offered
+	// that only make sense from then on.
+	Today time.Time
+}
 
 // NewAtlas makes one of a catalog's regions.
 func NewAtlas(regions []fleet.RegionFacts) (Atlas, error) {
@@ -17,7 +24,7 @@ func NewAtlas(regions []fleet.RegionFacts) (Atlas, error) {
 		}
 	}
 	catalog, err := residency.NewCatalog(clouds)
-	return Atlas{catalog}, err
+	return Atlas{catalog: catalog}, err
 }
 
 func (a Atlas) region(name string) (fleet.RegionFacts, bool) {

@@ -25,6 +25,22 @@ func Warn(screen *terminal.Screen, atlas Atlas, warnings []fleet.PolicyWarning) 
 	}
 }
 
+// Bearing chooses the warnings that bear on data of some classes: policies
+// that contradict each other or deny everything about them, or about any data.
+func Bearing(warnings []fleet.PolicyWarning, classes []string) []fleet.PolicyWarning {
+	var chosen []fleet.PolicyWarning
+	for _, warning := range warnings {
+		if warning.Kind != fleet.WarningContradiction && warning.Kind != fleet.WarningDeniesAll {
+			continue
+		}
+		has := func(class string) bool { return slices.Contains(classes, class) }
+		if warning.Witness == nil || len(warning.Witness.Classes) == 0 || slices.ContainsFunc(warning.Witness.Classes, has) {
+			chosen = append(chosen, warning)
+		}
+	}
+	return chosen
+}
+
 // severity is a warning's place among the loud ones, and behind all of them
 // for advice.
 func severity(warning fleet.PolicyWarning) int {

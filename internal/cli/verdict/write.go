@@ -49,6 +49,23 @@ func rules(screen *terminal.Screen, title string, found []reasons.Reason) {
 	}
 }
 
+// Brief names the rules that deny, or would but for an exception, in a line
+// each, and below it the grounds of which none is met.
+func Brief(screen *terminal.Screen, indent string, answer fleet.Verdict) {
+	for _, effect := range []fleet.Effect{fleet.EffectDenies, fleet.EffectSuspended} {
+		for _, group := range reasons.Grouped(reasons.Of(answer, effect)) {
+			text, lines := group.Title(), Lines(group)
+			if !group.Grounds() && len(lines) > 0 {
+				text, lines = text+": "+lines[0], nil
+			}
+			fmt.Fprintf(screen, "%s- %s\n", indent, terminal.Clean(text))
+			for _, line := range lines {
+				fmt.Fprintf(screen, "%s  %s\n", indent, terminal.Clean(line))
+			}
+		}
+	}
+}
+
 // Lines say why the rule of a group denies or permits; of several grounds what
 // each of them lacks.
 func Lines(group reasons.Group) []string {
@@ -133,14 +150,17 @@ func (a Atlas) Alternatives(screen *terminal.Screen, verdict fleet.Verdict) {
 	if verdict.Allowed {
 		return
 	}
-	lines := make([]string, len(verdict.Alternatives))
-	for i, alternative := range verdict.Alternatives {
-		lines[i] = a.Alternative(alternative)
+	if len(verdict.Alternatives) == 0 {
+		list(screen, "What would be lawful:", []string{"nothing that Meridian knows of: no single change makes it lawful"})
+		return
 	}
-	if len(lines) == 0 {
-		lines = []string{"nothing that Meridian knows of: no single change makes it lawful"}
+	fmt.Fprintln(screen, "\nWhat would be lawful:")
+	for _, alternative := range verdict.Alternatives {
+		fmt.Fprintf(screen, "  - %s\n", terminal.Clean(a.Alternative(alternative)))
+		for _, command := range a.Requests(verdict, alternative) {
+			fmt.Fprintf(screen, "      %s\n", terminal.Clean(command))
+		}
 	}
-	list(screen, "What would be lawful:", lines)
 }
 
 // regionsShown is how many regions a line names.
