@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/kinds"
+	"github.com/meridian-fleet/meridian/internal/cli/suggest"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -50,7 +51,7 @@ func Approve(ctx context.Context, options *ApproveOptions) error {
 	}
 	response, err := client.ApproveException(ctx, connect.NewRequest(&fleetv1.ApproveExceptionRequest{Name: options.Name, Comment: options.Comment}))
 	if err != nil {
-		return err
+		return suggest.Named(ctx, options.Factory, err, fleet.KindException, options.Name)
 	}
 	return tell(options.Factory, response.Msg.GetException())
 }

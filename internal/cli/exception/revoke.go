@@ -11,6 +11,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
 	"github.com/meridian-fleet/meridian/internal/cli/kinds"
+	"github.com/meridian-fleet/meridian/internal/cli/suggest"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -52,7 +53,7 @@ func Revoke(ctx context.Context, options *RevokeOptions) error {
 	}
 	response, err := client.RevokeException(ctx, connect.NewRequest(&fleetv1.RevokeExceptionRequest{Name: options.Name, Reason: options.Reason}))
 	if err != nil {
-		return err
+		return suggest.Named(ctx, options.Factory, err, fleet.KindException, options.Name)
 	}
 	return tell(options.Factory, response.Msg.GetException())
 }

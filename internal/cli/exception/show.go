@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/question"
+	"github.com/meridian-fleet/meridian/internal/cli/suggest"
 	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -56,7 +57,7 @@ func Show(ctx context.Context, options *ShowOptions) error {
 	}
 	response, err := client.Get(ctx, connect.NewRequest(&fleetv1.GetRequest{Kind: string(fleet.KindException), Name: options.Name, AsOf: moment.GetKnownAt()}))
 	if err != nil {
-		return err
+		return suggest.Named(ctx, options.Factory, err, fleet.KindException, options.Name)
 	}
 	if !options.Output.Tabular() {
 		return output.Document(options.Streams.Out, options.Output, response.Msg.GetDocument())

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/internal/cli/failure"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -42,6 +43,10 @@ func (m *Moment) Read(now time.Time) (fleet.Moment, error) {
 			return fleet.Moment{}, err
 		}
 		*part.to = at
+	}
+	if moment.KnownAt.After(now) {
+		return fleet.Moment{}, failure.Usagef("%s is yet to come: nobody knows what will be recorded by then", m.KnownAt).At(fleet.Position{}, "--known-at").
+			Advise("for what will be law then, use --as-of alone")
 	}
 	return moment, nil
 }

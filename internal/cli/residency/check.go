@@ -153,6 +153,9 @@ func Check(ctx context.Context, options *CheckOptions) error {
 	if err := options.print(office, catalog, all); err != nil {
 		return err
 	}
+	for _, one := range all {
+		office.advise(ctx, one.verdicts)
+	}
 	return conclude(all)
 }
 

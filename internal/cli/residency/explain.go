@@ -108,6 +108,7 @@ func Explain(ctx context.Context, options *ExplainOptions) error {
 	if err := options.print(office, grounds); err != nil {
 		return err
 	}
+	office.advise(ctx, answers.verdicts)
 	if !grounds.Verdict.Allowed {
 		return &failure.Exit{Code: failure.NotLawful}
 	}

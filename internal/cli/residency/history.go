@@ -15,6 +15,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/question"
+	"github.com/meridian-fleet/meridian/internal/cli/suggest"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/cli/verdict"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -61,7 +62,7 @@ func History(ctx context.Context, options *HistoryOptions) error {
 	}
 	response, err := office.DatasetHistory(ctx, connect.NewRequest(&fleetv1.DatasetHistoryRequest{Dataset: options.Dataset, Moment: office.moment}))
 	if err != nil {
-		return err
+		return suggest.Named(ctx, options.Factory, err, fleet.KindDataset, options.Dataset)
 	}
 	documents := response.Msg.GetEvents()
 	if !options.Output.Tabular() {

@@ -111,8 +111,34 @@ func Where(ctx context.Context, options *WhereOptions) error {
 		return err
 	}
 	if countAllowed(regions) == 0 {
+		if err := office.whyNowhere(ctx, asked, regions); err != nil {
+			return err
+		}
 		return &failure.Exit{Code: failure.NotLawful}
 	}
+	return nil
+}
+
+// whyNowhere looks whether it is a name nobody knows that makes nowhere
+// lawful.
+func (o *office) whyNowhere(ctx context.Context, asked fleet.Question, regions []fleet.Possible) error {
+	var verdicts []fleet.Verdict
+	for _, region := range regions {
+		verdicts = append(verdicts, region.Verdict)
+	}
+	if len(regions) == 0 {
+		catalog, err := o.Catalog(ctx)
+		if err != nil || len(catalog) == 0 {
+			return err
+		}
+		asked.Region = catalog[0].Name()
+		answers, err := o.check(ctx, []fleet.Question{asked})
+		if err != nil {
+			return err
+		}
+		verdicts = answers.verdicts
+	}
+	o.advise(ctx, verdicts)
 	return nil
 }
 

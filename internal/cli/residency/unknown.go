@@ -1,0 +1,91 @@
+package residency
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/meridian-fleet/meridian/internal/cli/question"
+	"github.com/meridian-fleet/meridian/internal/cli/suggest"
+	"github.com/meridian-fleet/meridian/internal/cli/terminal"
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// unknownKind is what kind of name a built-in rule does not know.
+var unknownKind = map[string]fleet.Kind{
+	fleet.RuleUnknownDataset: fleet.KindDataset, fleet.RuleUnknownWorkload: fleet.KindWorkload, fleet.RuleUnknownClass: fleet.KindDataClass,
+	fleet.RuleUnknownRegion: fleet.KindRegion,
+}
+
+// advise says which names may have been meant instead of those that answers
+// did not know, where scripts do not take it for an answer.
+func (o *office) advise(ctx context.Context, verdicts []fleet.Verdict) {
+	for _, unknown := range unknownNames(verdicts) {
+		known := o.known(ctx, unknown.Kind)
+		if nearest := suggest.Nearest(unknown.Name, known); nearest != "" && nearest != unknown.Name {
+			fmt.Fprintf(o.Streams.Err, "There is no %s; did you mean %s?\n", terminal.Clean(typed(unknown)), terminal.Clean(typed(fleet.Ref{Kind: unknown.Kind, Name: nearest})))
+		}
+	}
+}
+
+// known are the names there are of a kind; the regions are the catalog's.
+func (o *office) known(ctx context.Context, kind fleet.Kind) []string {
+	if kind != fleet.KindRegion {
+		return suggest.Names(ctx, o.Factory, kind)
+	}
+	catalog, err := o.Catalog(ctx)
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(catalog))
+	for i, region := range catalog {
+		names[i] = region.Name()
+	}
+	return names
+}
+
+// unknownNames are the names that verdicts did not know, each once.
+func unknownNames(verdicts []fleet.Verdict) []fleet.Ref {
+	var names []fleet.Ref
+	for _, answer := range verdicts {
+		for _, finding := range answer.Findings {
+			kind, unknown := unknownKind[finding.Rule]
+			if finding.Policy != fleet.BuiltInPolicy || !unknown {
+				continue
+			}
+			ref := fleet.Ref{Kind: kind, Name: nameIn(kind, finding, answer)}
+			if ref.Name != "" && !slices.Contains(names, ref) {
+				names = append(names, ref)
+			}
+		}
+	}
+	return names
+}
+
+func nameIn(kind fleet.Kind, finding fleet.Finding, answer fleet.Verdict) string {
+	switch kind {
+	case fleet.KindRegion:
+		if finding.Region != "" {
+			return finding.Region
+		}
+		return answer.Region
+	case fleet.KindDataClass:
+		return finding.Class
+	case fleet.KindDataset:
+		if finding.Dataset != "" {
+			return finding.Dataset
+		}
+	}
+	return answer.Subject.Name
+}
+
+// typed is a name as people type it.
+func typed(ref fleet.Ref) string {
+	switch ref.Kind {
+	case fleet.KindRegion:
+		return "place " + ref.Name
+	case fleet.KindDataClass:
+		return question.Subject{Classes: []string{ref.Name}}.String()
+	}
+	return question.Subject{Ref: ref}.String()
+}

@@ -1,0 +1,71 @@
+package suggest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/agnivade/levenshtein"
+
+	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// patience is how long names are waited for; a suggestion is only a help.
+const patience = 2 * time.Second
+
+// Nearest is the known word most like the given one, empty when none is like
+// it: at most a third of it differs.
+func Nearest(given string, known []string) string {
+	best, least := "", max(1, len(given)/3)+1
+	for _, word := range known {
+		if distance := levenshtein.ComputeDistance(strings.ToLower(given), strings.ToLower(word)); distance < least {
+			best, least = word, distance
+		}
+	}
+	return best
+}
+
+// Names are those of the resources of a kind; none when nobody answers in
+// time.
+func Names(ctx context.Context, f *factory.Factory, kind fleet.Kind) []string {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	client, err := f.Client()
+	if err != nil {
+		return nil
+	}
+	response, err := client.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind)}))
+	if err != nil {
+		return nil
+	}
+	resources, err := output.Resources(response.Msg.GetDocuments())
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(resources))
+	for i, resource := range resources {
+		names[i] = resource.Metadata.Name
+	}
+	return names
+}
+
+// Named adds to an error that a resource is not there the name that may have
+// been meant, or how to see those there are.
+func Named(ctx context.Context, f *factory.Factory, err error, kind fleet.Kind, name string) error {
+	var fault *fleet.Error
+	if !errors.Is(err, fleet.ErrNotFound) || !errors.As(err, &fault) || fault.Hint != "" {
+		return err
+	}
+	hint := fmt.Sprintf("see `fleetctl get %ss`", strings.ToLower(string(kind)))
+	if nearest := Nearest(name, Names(ctx, f, kind)); nearest != "" && nearest != name {
+		hint = fmt.Sprintf("did you mean %s?", nearest)
+	}
+	advised := *fault
+	return advised.Advise("%s", hint)
+}
