@@ -18,6 +18,8 @@ const (
 	mapScale  = 3.0
 	mapNorth  = 82.0
 	markSpace = 13 // units between marks, so that each can be seen
+	// Labels stand on their line: their middle is a little above it.
+	labelSpace, labelRise = 14, 3
 )
 
 // mapView is the picture of where everything is.
@@ -102,7 +104,22 @@ func (m *mapView) mark(body fleet.EvidenceBody, known gazetteer) {
 	for _, country := range sortedKeys(countries) {
 		if latitude, longitude, ok := geography.Of(country, ""); ok {
 			x, y := project(geography.Point{Latitude: latitude, Longitude: longitude})
-			m.Countries = append(m.Countries, mapLabel{x, y, country})
+			m.label(x, y, country)
+		}
+	}
+}
+
+// label writes a country's code where no mark hides it: at its place, below or
+// above; where there is no room the marks' numbers have to do.
+func (m *mapView) label(x, y int, text string) {
+	for _, shift := range []int{0, labelSpace, -labelSpace, 2 * labelSpace} {
+		hidden := slices.ContainsFunc(m.Marks, func(mark mapMark) bool {
+			right, down := mark.X-x, mark.Y-(y+shift-labelRise)
+			return right*right < labelSpace*labelSpace && down*down < labelRise*labelRise*9
+		})
+		if !hidden {
+			m.Countries = append(m.Countries, mapLabel{x, y + shift, text})
+			return
 		}
 	}
 }

@@ -5,26 +5,34 @@ import (
 	"strings"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency/report/reasons"
 )
 
-// matrix is one subject: a row for each facet, a column for each region.
+// matrix is one subject: a row for each region, a column for each facet, since
+// there are nine facets at most and any number of regions.
 type matrix struct {
 	Subject string
-	Regions []column
+	Facets  []string
 	Rows    []matrixRow
+	Notes   []note
 }
 
-type column struct{ Region, Where string }
+// note is what forbids something, named in the cells by its number.
+type note struct {
+	Number int
+	Text   string
+}
 
 type matrixRow struct {
-	Facet string
-	Cells []cell
+	Region string
+	Cells  []cell
 }
 
 type cell struct {
 	State, Mark, Word string
 	Here              bool
-	Why               string
+	Why               []string // the rules that deny or are suspended
+	Notes             []int
 }
 
 type cellKey struct {
@@ -71,40 +79,60 @@ func (t *table) add(key cellKey, verdict fleet.Verdict, here bool) {
 	if before, found := t.cells[key]; found && before.Here {
 		state = worse(before.State, state)
 	}
-	t.cells[key] = cell{State: state, Mark: marks[state], Word: words[state], Here: here, Why: whyText(verdict)}
+	t.cells[key] = cell{State: state, Mark: marks[state], Word: words[state], Here: here, Why: whyTexts(verdict)}
 }
 
 var words = map[string]string{"allowed": "yes", "exception": "by exception", "denied": "no", "": "not asked"}
 
-// whyText names the rules that deny or are suspended.
-func whyText(verdict fleet.Verdict) string {
-	var rules []string
-	for _, finding := range verdict.Findings {
-		if finding.Effect != fleet.EffectAllows && !slices.Contains(rules, finding.ID()) {
-			rules = append(rules, finding.ID())
+// whyTexts name the rules that deny or are suspended.
+func whyTexts(verdict fleet.Verdict) []string {
+	var texts []string
+	for _, effect := range []fleet.Effect{fleet.EffectDenies, fleet.EffectSuspended} {
+		for _, group := range reasons.Grouped(reasons.Of(verdict, effect)) {
+			text := group.Title()
+			if effect == fleet.EffectSuspended {
+				text += ", suspended by " + strings.Join(group.Reasons[0].Suspend, ", ")
+			}
+			if !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
 		}
 	}
-	return strings.Join(rules, ", ")
+	return texts
 }
 
 func (t *table) matrix(subject string, known gazetteer) matrix {
 	one := matrix{Subject: subject}
-	for _, region := range sortedKeys(t.regions[subject]) {
-		one.Regions = append(one.Regions, column{region, strings.TrimPrefix(known.text(region), region+" ")})
-	}
+	var facets []fleet.Facet
 	for _, facet := range append([]fleet.Facet{""}, fleet.Facets...) {
-		if !t.facets[subject][facet] {
-			continue
+		if t.facets[subject][facet] {
+			facets, one.Facets = append(facets, facet), append(one.Facets, facetText(facet))
 		}
-		row := matrixRow{Facet: facetText(facet)}
-		for _, column := range one.Regions {
-			found, ok := t.cells[cellKey{subject, facet, column.Region}]
+	}
+	for _, region := range sortedKeys(t.regions[subject]) {
+		row := matrixRow{Region: known.text(region)}
+		for _, facet := range facets {
+			found, ok := t.cells[cellKey{subject, facet, region}]
 			if !ok {
 				found = cell{Mark: marks[""], Word: words[""]}
+			}
+			for _, why := range found.Why {
+				found.Notes = append(found.Notes, one.note(why))
 			}
 			row.Cells = append(row.Cells, found)
 		}
 		one.Rows = append(one.Rows, row)
 	}
 	return one
+}
+
+// note is the number of a text among the notes.
+func (m *matrix) note(text string) int {
+	for _, known := range m.Notes {
+		if known.Text == text {
+			return known.Number
+		}
+	}
+	m.Notes = append(m.Notes, note{len(m.Notes) + 1, text})
+	return len(m.Notes)
 }

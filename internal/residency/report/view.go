@@ -18,15 +18,19 @@ type view struct {
 	Revision                       int64
 	State                          string // clean, exception, violation or empty
 	Summary                        string
+	Figures                        []figure
 	Map                            mapView
 	Matrices                       []matrix
 	Violations                     []violation
+	MoreViolations                 int // that the list on the first page leaves out
+	Excepted                       []exceptedView
 	Exceptions                     []exceptionView
 	Places                         []placeView
 	Facts                          []factView
 	Obligations                    []obligationView
 	Decisions                      []decisionView
-	Warnings                       []string
+	Warnings                       []string // that bear on data in the report
+	Remarks                        []string // the others
 	Policies                       []policyView
 	Groups                         []groupView
 	Documents                      []documentView
@@ -45,7 +49,7 @@ func newView(content []byte, body fleet.EvidenceBody) (*view, error) {
 		return nil, err
 	}
 	v := &view{
-		Title: body.Title, MadeAt: when(body.MadeAt), MadeBy: body.MadeBy, Version: body.Version,
+		Title: or(body.Title, "Where data is, and whether it may be there"), MadeAt: when(body.MadeAt), MadeBy: body.MadeBy, Version: body.Version,
 		AsOf: momentText(body.Moment.AsOf, body.MadeAt), KnownAt: momentText(body.Moment.KnownAt, body.MadeAt),
 		Revision: body.Audit.Revision, State: stateOf(body), Summary: summaryText(body), Disclaimer: body.Disclaimer,
 		Log: logView{
@@ -59,18 +63,14 @@ func newView(content []byte, body fleet.EvidenceBody) (*view, error) {
 	v.Map = newMap(body, known)
 	v.Matrices = newMatrices(body, known)
 	v.Violations = newViolations(body, known, rules)
+	v.MoreViolations = max(0, len(v.Violations)-shownViolations)
+	v.Figures, v.Excepted = newFigures(body), newExcepted(body)
 	v.Places, v.Obligations = newPlaces(body, known), newObligations(body)
 	v.Exceptions, v.Decisions = newExceptions(body), newDecisions(body)
 	v.Facts = newFacts(body)
 	v.Policies, v.Groups = newPolicies(body), newGroups(body)
 	v.Documents = newDocuments(body)
-	for _, warning := range body.Audit.Warnings {
-		text := warning.Message
-		if len(warning.Rules) > 0 {
-			text += " (" + strings.Join(warning.Rules, ", ") + ")"
-		}
-		v.Warnings = append(v.Warnings, text)
-	}
+	v.warn(body)
 	return v, nil
 }
 
@@ -117,83 +117,6 @@ func (g gazetteer) facts(region string) fleet.RegionFacts {
 		return fleet.RegionFacts{Provider: "country", ID: country, Country: country}
 	}
 	return fleet.RegionFacts{}
-}
-
-// violation is one place and facet that is out of line.
-type violation struct {
-	Subject, Where, Facet, Since, Source string
-	Rules                                []brokenRule
-	Lawful                               []string
-}
-
-type brokenRule struct {
-	ID, Title, Version, Plain, Reason, Cites, Looked string
-	Facts                                            []string
-	Suspended                                        string // the exception
-}
-
-func newViolations(body fleet.EvidenceBody, known gazetteer, rules ruleTexts) []violation {
-	var all []violation
-	for _, place := range body.Audit.Places {
-		for _, verdict := range place.Verdicts {
-			if verdict.Allowed {
-				continue
-			}
-			one := violation{
-				Subject: subjectText(place.Located), Where: known.text(place.Region), Facet: facetText(verdict.Facet),
-				Since: or(place.From, "not known"), Source: sourceText(place.Located),
-			}
-			for _, finding := range verdict.Findings {
-				if finding.Effect != fleet.EffectAllows {
-					one.Rules = append(one.Rules, rules.broken(finding, known))
-				}
-			}
-			for _, alternative := range verdict.Alternatives {
-				one.Lawful = append(one.Lawful, alternative.Text)
-			}
-			all = append(all, one)
-		}
-	}
-	return all
-}
-
-// ruleTexts finds what a rule says by its policy, version and name.
-type ruleTexts map[string]policyRule
-
-type policyRule struct{ title, plain string }
-
-func ruleKey(policy, version, rule string) string { return policy + "\x00" + version + "\x00" + rule }
-
-func newRuleTexts(body fleet.EvidenceBody) ruleTexts {
-	texts := ruleTexts{}
-	for _, recorded := range body.Policies {
-		if recorded.Ref.Kind != fleet.KindResidencyPolicy {
-			continue
-		}
-		policy, ok := specOf[fleet.ResidencyPolicySpec](recorded)
-		if !ok {
-			continue
-		}
-		for _, rule := range policy.Rules {
-			texts[ruleKey(recorded.Ref.Name, policy.Version, rule.Name)] = policyRule{policy.Title, or(rule.Plain, ruleText(rule))}
-		}
-	}
-	return texts
-}
-
-func (t ruleTexts) broken(finding fleet.Finding, known gazetteer) brokenRule {
-	text := t[ruleKey(finding.Policy, finding.Version, finding.Rule)]
-	broken := brokenRule{
-		ID: finding.ID(), Title: text.title, Version: finding.Version, Plain: text.plain, Reason: finding.Reason, Cites: finding.Cites,
-		Suspended: finding.Exception,
-	}
-	if finding.Region != "" {
-		broken.Looked = known.text(finding.Region)
-	}
-	for _, fact := range finding.Facts {
-		broken.Facts = append(broken.Facts, factText(fact))
-	}
-	return broken
 }
 
 // specOf reads a recorded document's spec; not ok when it was deleted or

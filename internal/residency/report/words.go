@@ -5,8 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency"
 )
 
 func sortedKeys[V any](of map[string]V) []string { return slices.Sorted(maps.Keys(of)) }
@@ -38,8 +40,8 @@ func placeText(located fleet.Located) string {
 // whereText adds city and country to a region's name.
 func whereText(region, city, country string) string {
 	var parts []string
-	for _, part := range []string{city, country} {
-		if part != "" {
+	for _, part := range []string{city, countryText(country)} {
+		if part != "" && !slices.Contains(parts, part) { // Singapore
 			parts = append(parts, part)
 		}
 	}
@@ -47,6 +49,26 @@ func whereText(region, city, country string) string {
 		return region
 	}
 	return region + " (" + strings.Join(parts, ", ") + ")"
+}
+
+// countries has every country's name.
+var countries = sync.OnceValue(func() *residency.Catalog {
+	catalog, err := residency.NewCatalog(nil)
+	if err != nil {
+		return nil
+	}
+	return catalog
+})
+
+// countryText is the name of an ISO 3166-1 country; the code itself when it
+// has none.
+func countryText(code string) string {
+	if catalog := countries(); catalog != nil && code != "" {
+		if facts, ok := catalog.Region("country/" + code); ok && facts.DisplayName != "" {
+			return facts.DisplayName
+		}
+	}
+	return code
 }
 
 func or(text, otherwise string) string {
