@@ -3,6 +3,8 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/server"
 )
 
 const validConfig = `
@@ -130,6 +133,31 @@ func TestLoadReportsEveryFaultWithItsKey(t *testing.T) {
 				t.Errorf("got faults at %q, want %q", got, test.faults)
 			}
 		})
+	}
+}
+
+// TestAnIssuerThatIsAwayKeepsNobodyOut who has a token: fleetd starts without
+// asking it.
+func TestAnIssuerThatIsAwayKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	config := strings.Replace(validConfig, "  tokens:", "  oidc: {issuer: 'https://127.0.0.1:1', audience: a, roleMap: {sre: [operator]}}\n  tokens:", 1)
+	loaded, err := Load(filepath.Join(folderWith(t, strings.Replace(config, "role: admin", "role: admin, roles: [compliance]", 1)), "fleetd.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, issuer, err := (&Daemon{config: loaded, logger: slog.New(slog.DiscardHandler)}).authenticators()
+	if err != nil || issuer == nil {
+		t.Fatalf("got %v, %v", issuer, err)
+	}
+	alice, err := users.Authenticate(t.Context(), http.Header{"Authorization": {"Bearer secret"}})
+	if want := []server.Role{server.Admin, server.Compliance}; err != nil || alice.User != "alice" || !slices.Equal(alice.Roles, want) {
+		t.Errorf("alice is %+v, %v", alice, err)
+	}
+	if _, err := users.Authenticate(t.Context(), http.Header{"Authorization": {"Bearer a.b.c"}}); !errors.Is(err, fleet.ErrUnavailable) {
+		t.Errorf("somebody of the issuer: %v", err)
+	}
+	if err := issuer.Ping(t.Context()); !errors.Is(err, fleet.ErrUnavailable) {
+		t.Errorf("the check says %v", err)
 	}
 }
 

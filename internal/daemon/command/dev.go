@@ -19,6 +19,10 @@ func newDev() *cobra.Command {
 stands in for the clouds with real Kubernetes control planes. All data is in one
 folder; fleetctl on the same machine finds this fleetd by itself.
 
+There is a user for each part: admin (who fleetctl is by itself), officer,
+approver-1, approver-2, operator and viewer, each with a token in the data folder's
+users/NAME.token.
+
 An interrupt stops everything in order. A fleetd that is killed leaves the
 sandbox running, as a cloud would be, and the next one goes on with it.`,
 		Args: noArguments,
