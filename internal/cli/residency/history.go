@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
@@ -19,6 +21,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/cli/verdict"
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency/report/reasons"
 )
 
 // HistoryOptions are the inputs of history.
@@ -36,7 +39,8 @@ func NewHistory(f *factory.Factory, run func(context.Context, *HistoryOptions) e
 		Short: "Tell where a dataset was, under which rules, and what was known when",
 		Long: `Tell a dataset's history, oldest first: where it was since when, which policies
 and exceptions touched it, what was decided about it; and for each when Meridian
-learned it. With --known-at only what was recorded by then; with --as-of only
+learned it. Of each place it says whether it was lawful when the data came
+there, and by which version of which policy. With --known-at only what was recorded by then; with --as-of only
 what was true by then.`,
 		Example: `  fleetctl residency history crm
   fleetctl residency history dataset/crm --as-of 2026-03-03 -o wide`,
@@ -81,25 +85,56 @@ func History(ctx context.Context, options *HistoryOptions) error {
 }
 
 func (o *HistoryOptions) grid(events []fleet.ResidencyEvent) *output.Grid {
-	titles := []string{"TRUE-SINCE", "RECORDED", "BY", "EVENT"}
+	titles := []string{"SINCE", "EVENT", "LAWFUL", "WHAT", "RECORDED", "BY"}
 	if o.Output == output.Wide {
-		titles = append(titles, "REVISION", "DOCUMENT", "REGION", "ALLOWED", "RULES")
+		titles = append(titles, "REVISION", "DOCUMENT", "REGION", "RULES")
 	}
-	grid := output.NewGrid(append(titles, "WHAT")...)
+	grid := output.NewGrid(titles...)
 	for _, event := range events {
-		from := output.Instant(&event.From)
-		if from == "" {
-			from = "always"
+		lawful := ""
+		if event.Verdict != nil {
+			lawful = verdict.Cell(*event.Verdict)
 		}
-		row := []string{from, output.Instant(&event.RecordedAt), event.RecordedBy, event.Kind}
+		row := []string{day(event.From), event.Kind, lawful, event.Text + under(event.Verdict), output.Instant(&event.RecordedAt), event.RecordedBy}
 		if o.Output == output.Wide {
-			allowed, rules := "", ""
+			rules := ""
 			if event.Verdict != nil {
-				allowed, rules = verdict.Cell(*event.Verdict), joined(verdict.Deciding(*event.Verdict))
+				rules = joined(verdict.Deciding(*event.Verdict))
 			}
-			row = append(row, strconv.FormatInt(event.Revision, 10), kinds.Subject(event.Ref), event.Region, allowed, rules)
+			row = append(row, strconv.FormatInt(event.Revision, 10), kinds.Subject(event.Ref), event.Region, rules)
 		}
-		grid.Row(append(row, event.Text)...)
+		grid.Row(row...)
 	}
 	return grid
+}
+
+// day is since when something is true: a day in UTC when it is its beginning.
+func day(from time.Time) string {
+	switch {
+	case from.IsZero():
+		return "always"
+	case from.Equal(from.UTC().Truncate(24 * time.Hour)):
+		return from.UTC().Format(time.DateOnly)
+	}
+	return output.Instant(&from)
+}
+
+// under names the versions of the policies that decided about an event's
+// place.
+func under(judged *fleet.Verdict) string {
+	if judged == nil {
+		return ""
+	}
+	effect := fleet.EffectAllows
+	if !judged.Allowed {
+		effect = fleet.EffectDenies
+	}
+	var policies []string
+	for _, group := range reasons.Grouped(reasons.Of(*judged, effect)) {
+		policies = append(policies, reasons.Title(group.Policy, group.Version, ""))
+	}
+	if len(policies) == 0 {
+		return ""
+	}
+	return "; by " + strings.Join(question.Unique(policies), " and ")
 }

@@ -84,9 +84,10 @@ func role(id string, kind fleet.RuleKind, answer fleet.Verdict) string {
 
 // write prints grounds below the verdict.
 func (g grounds) write(out *terminal.Screen, wide bool) error {
-	if len(g.Unknown) > 0 {
+	unknown := slices.DeleteFunc(slices.Clone(g.Unknown), func(name string) bool { return name == "instrument" }) // said of each ground
+	if len(unknown) > 0 {
 		fmt.Fprintln(out, "\nWhat is not known, and so does not help:")
-		for _, name := range g.Unknown {
+		for _, name := range unknown {
 			fmt.Fprintf(out, "  - %s\n", terminal.Clean(name))
 		}
 	}

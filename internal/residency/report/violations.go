@@ -37,7 +37,7 @@ func newViolations(body fleet.EvidenceBody, known gazetteer, rules ruleTexts) []
 				continue
 			}
 			one := violation{
-				Number: len(all) + 1, Subject: subjectText(place.Located), Where: known.text(place.Region), Facet: facetText(verdict.Facet),
+				Number: len(all) + 1, Subject: subjectText(place.Located), Where: whereBoth(place.Located, known), Facet: facetText(verdict.Facet),
 				Since: or(place.From, "not known"), Source: sourceText(place.Located),
 			}
 			for _, effect := range []fleet.Effect{fleet.EffectDenies, fleet.EffectSuspended} {
@@ -52,6 +52,15 @@ func newViolations(body fleet.EvidenceBody, known gazetteer, rules ruleTexts) []
 		}
 	}
 	return all
+}
+
+// whereBoth is a place, with its replica pair when the data is in both.
+func whereBoth(located fleet.Located, known gazetteer) string {
+	text := known.text(located.Region)
+	if located.GeoRedundant {
+		text += " and its pair " + known.text(or(located.Pair, "that nobody knows"))
+	}
+	return text
 }
 
 // Shown is what the list on the first page names.
