@@ -51,8 +51,8 @@ var rules = []rule{
 	},
 	{
 		packages: "internal/cli/...",
-		only:    []string{"api/...", "internal/fleet", "internal/cli/...", "internal/manifest", "internal/residency/...", "internal/evidence/pack", "providers/builtin"},
-		because: "the command line knows the API client, the vocabulary and what can be judged offline, nothing of the daemon",
+		only:     []string{"api/...", "internal/fleet", "internal/cli/...", "internal/manifest", "internal/residency/...", "internal/evidence/pack", "providers/builtin"},
+		because:  "the command line knows the API client, the vocabulary and what can be judged offline, nothing of the daemon",
 	},
 	{
 		packages: "internal/residency/...", only: []string{"internal/fleet", "internal/manifest", "internal/residency/...", "internal/evidence/pack", "providers", "providers/builtin"},

@@ -198,8 +198,8 @@ func (c *comparison) sameResource(ctx context.Context, revision int64, digest st
 		return false, err
 	}
 	var made fleet.Resource
-	if json.Unmarshal(changes[0].Document, &made) != nil {
-		return false, nil
+	if unreadable := json.Unmarshal(changes[0].Document, &made); unreadable != nil {
+		return false, nil //nolint:nilerr // what cannot be read is not the same; that is an answer
 	}
 	encoded, err := pack.Encode(made)
 	return err == nil && pack.SHA256(encoded) == digest, err

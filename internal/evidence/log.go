@@ -222,7 +222,8 @@ func (l *Log) options() (*tessera.AppendOptions, http.RoundTripper, error) {
 	if err != nil {
 		return nil, nil, fleet.Errorf(fleet.ErrNeedsHuman, "%w", err).On("log key")
 	}
-	address, transport, interval := "http://witness.invalid/", http.RoundTripper(nil), checkpointInterval
+	address, interval := "http://witness.invalid/", checkpointInterval
+	var transport http.RoundTripper
 	if l.config.External != nil {
 		address, transport, interval = l.config.External.URL, http.DefaultTransport, externalInterval
 	} else {

@@ -313,7 +313,7 @@ func (r *referee) excepted(policy *policyVersion, rule *fleet.Rule, facet fleet.
 		spec := exception.Spec
 		about := false
 		for _, other := range spec.Facets {
-			about = about || other == facet
+			about = about || other == facet || other == r.q.Facet
 		}
 		if spec.Policy != policy.name || spec.Rule != rule.Name || spec.Subject != r.subject.Ref || !about ||
 			!r.inside(place, &spec.Scope, false) || !r.inForce(exception) {
@@ -346,7 +346,7 @@ func (r *referee) inForce(exception Exception) bool {
 	people := map[string]bool{}
 	for _, approval := range exception.Status.Approvals {
 		given, err := ParseInstant(approval.At)
-		if err == nil && !given.After(r.at) && approval.By != "" && strings.ToLower(approval.By) != strings.ToLower(exception.Status.RequestedBy) {
+		if err == nil && !given.After(r.at) && approval.By != "" && !strings.EqualFold(approval.By, exception.Status.RequestedBy) {
 			people[strings.ToLower(approval.By)] = true
 		}
 	}

@@ -163,14 +163,14 @@ func (d deployed) denies(t *testing.T, kind, location, sku string, at time.Time)
 			t.Fatalf("%s: definition %s", name, assignment.PolicyDefinitionID)
 		}
 		var locations []string
-		switch {
-		case id[3] == builtIns[0] || id[3] == builtIns[1]:
+		switch id[3] {
+		case builtIns[0], builtIns[1]:
 			strictly(t, assignment.Parameters["listOfAllowedLocations"].Value, &locations)
 			isGroup := kind == "Microsoft.Resources/subscriptions/resourceGroups"
 			if isGroup == (id[3] == builtIns[1]) && location != "global" && !slices.Contains(locations, location) {
 				return true
 			}
-		case id[3] == builtIns[2]:
+		case builtIns[2]:
 		default:
 			definition, ok := d.definitions[id[3]]
 			if !ok {
