@@ -151,7 +151,7 @@ func (a *answer) judge(q fleet.Question) {
 	default:
 		a.at(a.view(a.asked.facet), a.asked.facet, a.asked.pair, true)
 		if a.asked.facet != replicaIndex {
-			a.at(a.view(replicaIndex), replicaIndex, a.asked.pair, false)
+			a.at(a.pairView(), replicaIndex, a.asked.pair, false)
 		}
 	}
 }
@@ -161,8 +161,26 @@ func (a *answer) view(facet int) *view {
 	if len(a.exceptions) == 0 {
 		return a.p.view(facet)
 	}
-	return a.p.build(facet, append(a.exceptions[:len(a.exceptions):len(a.exceptions)], a.p.exceptions...))
+	return a.p.build(facet, 1<<facet, a.allExceptions())
 }
+
+// pairView is the view of the pair as a replica of what was asked about:
+// exceptions for either count.
+func (a *answer) pairView() *view {
+	if len(a.exceptions)+len(a.p.exceptions) == 0 {
+		return a.p.view(replicaIndex)
+	}
+	return a.p.build(replicaIndex, a.asked.alike(replicaIndex), a.allExceptions())
+}
+
+// allExceptions are the workload's and the subject's own.
+func (a *answer) allExceptions() []suspension {
+	return append(a.exceptions[:len(a.exceptions):len(a.exceptions)], a.p.exceptions...)
+}
+
+// alike are a facet that is judged and the one asked about: an exception for
+// either suspends what denies.
+func (a *asked) alike(facet int) facetSet { return 1<<facet | 1<<a.facet }
 
 // conclude sums up.
 func (a *answer) conclude() *conclusion {
@@ -266,7 +284,7 @@ func (a *answer) suspend(rule *applied, facet int, place PlaceID) string {
 	for _, list := range [2][]suspension{a.exceptions, a.p.exceptions} {
 		for i := range list {
 			exception := &list[i]
-			if !exception.suspends(rule.clause, facet) || !exception.places.Has(place) {
+			if !exception.suspends(rule.clause, a.asked.alike(facet)) || !exception.places.Has(place) {
 				continue
 			}
 			if name == "" {

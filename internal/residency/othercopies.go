@@ -146,7 +146,7 @@ func excepted(m matter, denials []denial) []change {
 			if finding.Kind == fleet.RuleTransferIf {
 				choices = append(choices, finding.ID())
 			}
-			wanted = m.want(wanted, finding)
+			wanted = m.want(wanted, finding, m.parts[one.index].facet)
 		}
 	}
 	after, ok := m.excepting(wanted)
@@ -173,8 +173,9 @@ func excepted(m matter, denials []denial) []change {
 	return []change{{fleet.Alternative{Kind: fleet.AlternativeException, Text: text, Rules: rules}, after}}
 }
 
-// want adds an exception from a rule for the facet and place of a finding.
-func (m matter) want(list []Exception, finding fleet.Finding) []Exception {
+// want adds an exception from a rule for the facet asked about and the place
+// of a finding.
+func (m matter) want(list []Exception, finding fleet.Finding, facet fleet.Facet) []Exception {
 	at := slices.IndexFunc(list, func(other Exception) bool {
 		return other.Spec.Policy == finding.Policy && other.Spec.Rule == finding.Rule
 	})
@@ -189,8 +190,8 @@ func (m matter) want(list []Exception, finding fleet.Finding) []Exception {
 		at = len(list) - 1
 	}
 	spec := &list[at].Spec
-	if !slices.Contains(spec.Facets, finding.Facet) {
-		spec.Facets = append(spec.Facets, finding.Facet)
+	if !slices.Contains(spec.Facets, facet) {
+		spec.Facets = append(spec.Facets, facet)
 	}
 	if !slices.Contains(spec.Scope.Regions, finding.Region) {
 		spec.Scope.Regions = append(spec.Scope.Regions, finding.Region)

@@ -1,11 +1,14 @@
 package residency_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -66,6 +69,9 @@ func TestAlternativesAreTrue(t *testing.T) {
 				}
 			}
 			check(offered.Subject, offered.Question)
+			if offered.Kind == fleet.AlternativeException {
+				check(approvedFor(catalog, w.subject, offered.Rules, q, at), q)
+			}
 			for _, name := range offered.Regions {
 				switch subject, moved := offered.Subject, offered.Question; offered.Kind {
 				case fleet.AlternativeMove:
@@ -87,6 +93,26 @@ func TestAlternativesAreTrue(t *testing.T) {
 			t.Logf("no alternative of kind %s came up", kind)
 		}
 	}
+}
+
+// approvedFor is a subject with what people make of an alternative: an
+// approved exception from each rule, for what was asked and the places of it.
+func approvedFor(catalog *residency.Catalog, subject residency.Subject, rules []string, q fleet.Question, at time.Time) residency.Subject {
+	scope := fleet.Scope{Regions: []string{q.Region}}
+	if place, _ := catalog.Region(q.Region); q.GeoRedundant {
+		scope.Regions = append(scope.Regions, cmp.Or(q.Pair, place.Provider+"/"+place.ReplicaPair))
+	}
+	now := at.Format(time.RFC3339Nano)
+	subject.Exceptions = slices.Clone(subject.Exceptions)
+	for _, id := range rules {
+		policy, rule, _ := strings.Cut(id, "/")
+		subject.Exceptions = append(subject.Exceptions, residency.Exception{
+			Name:   id,
+			Spec:   fleet.ExceptionSpec{Policy: policy, Rule: rule, Subject: subject.Ref, Facets: []fleet.Facet{q.Facet}, Scope: scope, Period: fleet.Period{Until: "2027-12-31"}, Reason: "test"},
+			Status: fleet.ExceptionStatus{RequestedBy: "zoe", Approvals: []fleet.Approval{{By: "ann", At: now}, {By: "bob", At: now}}},
+		})
+	}
+	return subject
 }
 
 // A rule more never turns a denial into a yes: unless it is the first to speak

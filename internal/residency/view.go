@@ -65,7 +65,7 @@ func (p *Prepared) view(facet int) *view {
 
 func (p *Prepared) shared(facet int) *view {
 	if len(p.exceptions) > 0 || len(p.builtIn) > 0 {
-		return p.build(facet, p.exceptions)
+		return p.build(facet, 1<<facet, p.exceptions)
 	}
 	c, key := p.compiled, p.key(facet)
 	c.mutex.Lock()
@@ -74,7 +74,7 @@ func (p *Prepared) shared(facet int) *view {
 	if found != nil {
 		return found
 	}
-	made := p.build(facet, nil)
+	made := p.build(facet, 1<<facet, nil)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if len(c.views) >= rememberedViews {
@@ -128,7 +128,8 @@ func (b *basis) describe(key []byte) []byte {
 	return key
 }
 
-func (p *Prepared) build(facet int, exceptions []suspension) *view {
+// build works out a view. Exceptions for any of the excepted facets count.
+func (p *Prepared) build(facet int, excepted facetSet, exceptions []suspension) *view {
 	v := &view{spoken: make([]spoken, 0, len(p.classes))}
 	if len(p.classes) == 1 {
 		rules := &p.compiled.classes[p.classes[0]].facets[facet]
@@ -140,7 +141,7 @@ func (p *Prepared) build(facet int, exceptions []suspension) *view {
 		seen = map[int]bool{}
 	}
 	for _, class := range p.classes {
-		p.include(v, class, facet, exceptions, seen)
+		p.include(v, class, facet, excepted, exceptions, seen)
 	}
 	for _, class := range p.classes {
 		v.sources = v.sources || p.compiled.classes[class].facets[facet].sources
@@ -154,7 +155,7 @@ func (p *Prepared) build(facet int, exceptions []suspension) *view {
 
 // include adds the rules about one of the subject's classes. Plain rules and
 // obligations are there once, whatever number of classes they apply through.
-func (p *Prepared) include(v *view, class string, facet int, exceptions []suspension, seen map[int]bool) {
+func (p *Prepared) include(v *view, class string, facet int, excepted facetSet, exceptions []suspension, seen map[int]bool) {
 	rules := &p.compiled.classes[class].facets[facet]
 	speaks := spoken{class: class}
 	note := func(rule *applied) {
@@ -162,7 +163,7 @@ func (p *Prepared) include(v *view, class string, facet int, exceptions []suspen
 		speaks.possibly.Or(&rule.where.possibly)
 	}
 	for _, cl := range rules.plain {
-		rule := p.apply(cl, class, facet, exceptions)
+		rule := p.apply(cl, class, facet, excepted, exceptions)
 		note(&rule)
 		if seen == nil || !seen[cl.number] {
 			v.plain = append(v.plain, rule)
@@ -174,7 +175,7 @@ func (p *Prepared) include(v *view, class string, facet int, exceptions []suspen
 	for _, policy := range rules.transfers {
 		group := alternatives{rules: make([]applied, 0, len(policy))}
 		for _, cl := range policy {
-			group.rules = append(group.rules, p.apply(cl, class, facet, exceptions))
+			group.rules = append(group.rules, p.apply(cl, class, facet, excepted, exceptions))
 			note(&group.rules[len(group.rules)-1])
 		}
 		group.refused, group.denied = group.failing(false), group.failing(true)
@@ -192,7 +193,7 @@ func (p *Prepared) include(v *view, class string, facet int, exceptions []suspen
 }
 
 // apply finds where a rule applies to the subject and where it is satisfied.
-func (p *Prepared) apply(cl *clause, class string, facet int, exceptions []suspension) applied {
+func (p *Prepared) apply(cl *clause, class string, facet int, excepted facetSet, exceptions []suspension) applied {
 	rule := applied{clause: cl, class: class, where: p.compiled.applies(cl, facet, p.facts)}
 	switch cl.kind {
 	case fleet.RuleTransferIf:
@@ -203,15 +204,15 @@ func (p *Prepared) apply(cl *clause, class string, facet int, exceptions []suspe
 		rule.satisfied = cl.holds
 	}
 	for i := range exceptions {
-		if exceptions[i].suspends(cl, facet) {
+		if exceptions[i].suspends(cl, excepted) {
 			rule.suspended.Or(&exceptions[i].places)
 		}
 	}
 	return rule
 }
 
-func (s *suspension) suspends(cl *clause, facet int) bool {
-	return s.facets.has(facet) && s.Spec.Rule == cl.spec.Name && s.Spec.Policy == cl.policy.name
+func (s *suspension) suspends(cl *clause, facets facetSet) bool {
+	return s.facets&facets != 0 && s.Spec.Rule == cl.spec.Name && s.Spec.Policy == cl.policy.name
 }
 
 // everywhere are the places where all rules are satisfied.
