@@ -183,6 +183,12 @@ func (g *game) grant(t *rapid.T) {
 	}
 	g.names = append(g.names, "x")
 	g.seen = g.look()
+	g.caller = "op"
+	abroad := fleet.Binding{Name: "b0", Facets: []fleet.Facet{fleet.FacetStorage}, Region: "aws/us-east-1"}
+	if err := g.apply(made(fleet.KindDataset, "one", fleet.DatasetSpec{Classes: []string{"personal.eu"}, Bindings: []fleet.Binding{abroad}})); err != nil {
+		t.Fatal(err)
+	}
+	g.check(t)
 }
 
 func (g *game) choosePlayer(t *rapid.T) { g.caller = rapid.SampledFrom(playerNames).Draw(t, "caller") }

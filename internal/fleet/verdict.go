@@ -139,8 +139,9 @@ const (
 	WarningContradiction WarningKind = "contradiction" // rules that together leave nothing
 	WarningDeniesAll     WarningKind = "denies-everything"
 	WarningAllowsAll     WarningKind = "allows-everything"
-	WarningUnused        WarningKind = "unused" // a rule or group that can never matter
-	WarningStyle         WarningKind = "style"  // a rule without citation, a policy that says nothing of what it leaves out
+	WarningUnlawful      WarningKind = "unlawful" // places there are that a change would make unlawful
+	WarningUnused        WarningKind = "unused"   // a rule or group that can never matter
+	WarningStyle         WarningKind = "style"    // a rule without citation, a policy that says nothing of what it leaves out
 )
 
 // PolicyWarning is something suspicious, with a witness where there is one.

@@ -22,7 +22,8 @@ func concerns(documents []manifest.Document, kinds []fleet.Kind) bool {
 	return slices.ContainsFunc(documents, func(d manifest.Document) bool { return slices.Contains(kinds, d.Resource.Kind) })
 }
 
-// review warns about rules as they would be with the documents.
+// review warns about rules as they would be with the documents, and of places
+// that they would make unlawful. Neither refuses them: laws change.
 func (s *Server) review(ctx context.Context, sent []manifest.Document) ([]*structpb.Struct, error) {
 	if !concerns(sent, ruleKinds) {
 		return nil, nil
@@ -31,7 +32,28 @@ func (s *Server) review(ctx context.Context, sent []manifest.Document) ([]*struc
 	if err != nil {
 		return nil, err
 	}
-	return documents(warnings)
+	diff, err := s.Residency.Diff(ctx, fleet.Moment{}, resourcesOf(sent), nil)
+	if err != nil {
+		return nil, err
+	}
+	return documents(append(warnings, unlawful(diff)...))
+}
+
+// unlawful warns of places that are lawful and would not be.
+func unlawful(diff fleet.PolicyDiff) []fleet.PolicyWarning {
+	var places []string
+	for _, changed := range diff.Places {
+		if place := changed.Place.Subject.String() + " in " + changed.Place.Region; changed.Before.Allowed && !changed.After.Allowed && !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	if len(places) == 0 {
+		return nil
+	}
+	return []fleet.PolicyWarning{{
+		Kind:    fleet.WarningUnlawful,
+		Message: "no longer lawful would be " + enumerate(places) + "; they stay where they are, and the audit shows them",
+	}}
 }
 
 // judge says whether documents may be written, and returns the decisions to

@@ -152,3 +152,23 @@ func TestWarningsAboutRules(t *testing.T) {
 		t.Errorf("a dataset warns of %v, %v", response.GetWarnings(), err)
 	}
 }
+
+// TestPlacesThatRulesMakeUnlawful are told of, once each, and not refused.
+func TestPlacesThatRulesMakeUnlawful(t *testing.T) {
+	f := newFixture(t)
+	moves := func(name string, before, after bool) fleet.PlaceDiff {
+		return fleet.PlaceDiff{
+			Place:  fleet.Located{Subject: fleet.Ref{Kind: fleet.KindDataset, Name: name}, Region: "aws/us-east-1"},
+			Before: fleet.Verdict{Allowed: before}, After: fleet.Verdict{Allowed: after},
+		}
+	}
+	f.residency.places = []fleet.PlaceDiff{moves("a", true, false), moves("a", true, false), moves("b", false, true), moves("c", false, false), moves("d", true, false)}
+	response, err := f.applyAs("compliance-token", class+group+policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := response.GetWarnings()[0].GetFields()["message"].GetStringValue()
+	if len(response.GetWarnings()) != 1 || !strings.HasPrefix(message, "no longer lawful would be Dataset a in aws/us-east-1, Dataset d in aws/us-east-1;") {
+		t.Errorf("got %v", response.GetWarnings())
+	}
+}

@@ -29,6 +29,7 @@ type fakeResidency struct {
 	changed   []fleet.Resource
 	deleted   []fleet.Ref
 	warnings  []fleet.PolicyWarning
+	places    []fleet.PlaceDiff
 	admitted  []fleet.Resource
 	admission server.Admission
 	onAdmit   func() // runs while a write is judged
@@ -70,7 +71,7 @@ func (r *fakeResidency) Audit(_ context.Context, moment fleet.Moment) (fleet.Aud
 
 func (r *fakeResidency) Diff(_ context.Context, moment fleet.Moment, changed []fleet.Resource, deleted []fleet.Ref) (fleet.PolicyDiff, error) {
 	r.moment, r.changed, r.deleted = moment, changed, deleted
-	return fleet.PolicyDiff{Changed: []fleet.Ref{changed[0].Ref()}}, r.err
+	return fleet.PolicyDiff{Changed: []fleet.Ref{changed[0].Ref()}, Places: r.places}, r.err
 }
 
 func (r *fakeResidency) Review(_ context.Context, changed []fleet.Resource) ([]fleet.PolicyWarning, error) {
