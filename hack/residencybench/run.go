@@ -26,7 +26,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("%d regions, median of %d rounds; every engine in this process, in turn\n\n", len(regions), rounds)
-	fmt.Println("rules   question            Meridian         OPA       cedar-go    OPA/Meridian  cedar/Meridian")
+	fmt.Println("rules   question              Meridian         OPA       cedar-go    OPA/Meridian  cedar/Meridian")
 	for _, rules := range []int{10, 100, 1000} {
 		if err := compare(ctx, newCorpus(rules, regions)); err != nil {
 			return err
@@ -99,6 +99,15 @@ func (m *meridian) explained(q query) fleet.Verdict {
 	})
 }
 
+// judged is explained, with the smallest changes after which it would be
+// allowed, each judged again.
+func (m *meridian) judged(q query) fleet.Verdict {
+	d := m.corpus.datasets[q.dataset]
+	return m.compiled.Judge(m.prepared[d.name], fleet.Question{
+		Subject: fleet.Ref{Kind: fleet.KindDataset, Name: d.name}, Facet: q.facet, Region: m.corpus.regions[q.region].Name(), At: instant,
+	})
+}
+
 func compare(ctx context.Context, c corpus) error {
 	queries := c.queries()
 	ours, err := newMeridian(c)
@@ -126,7 +135,27 @@ func compare(ctx context.Context, c corpus) error {
 		func(q query) { denials, _ := opa.explained(ctx, q); keep(len(denials) == 0) }, // its errors showed above
 		func(q query) { keep(len(other.explained(q)) == 0) })
 	row(len(c.rules), "with the reasons", explain)
+	elsewhere := interleaved(queries,
+		func(q query) { keep(ours.judged(q).Allowed) },
+		func(q query) {
+			denials, _ := opa.explained(ctx, q) // its errors showed above
+			keep(len(denials) == 0 || c.somewhere(q, func(q query) bool { allowed, _ := opa.allowed(ctx, q); return allowed }))
+		},
+		func(q query) { keep(len(other.explained(q)) == 0 || c.somewhere(q, other.allowed)) })
+	row(len(c.rules), "and where else", elsewhere)
 	return nil
+}
+
+// somewhere asks about all regions, as an engine without alternatives has to
+// be asked for them.
+func (c corpus) somewhere(q query, allowed func(query) bool) bool {
+	found := 0
+	for region := range c.regions {
+		if allowed(query{q.dataset, q.facet, region}) {
+			found++
+		}
+	}
+	return found > 0
 }
 
 // sameAnswers compares allow and deny, and the rules that deny, of a query in
@@ -209,7 +238,7 @@ func interleaved(queries []query, functions ...func(query)) []float64 {
 func once(queries []query, function func(query)) float64 {
 	n, began := 0, time.Now()
 	for time.Since(began) < 200*time.Millisecond {
-		for range 256 {
+		for range 16 {
 			function(queries[(n*31)%len(queries)])
 			n++
 		}
@@ -218,7 +247,7 @@ func once(queries []query, function func(query)) float64 {
 }
 
 func row(rules int, question string, nanoseconds []float64) {
-	fmt.Printf("%5d   %-17s %9.1f ns %9.0f ns %11.0f ns %11.0f x %13.0f x\n", rules, question,
+	fmt.Printf("%5d   %-17s %11.1f ns %9.0f ns %11.0f ns %11.0f x %13.0f x\n", rules, question,
 		nanoseconds[0], nanoseconds[1], nanoseconds[2], nanoseconds[1]/nanoseconds[0], nanoseconds[2]/nanoseconds[0])
 }
 
