@@ -30,8 +30,8 @@ func NewApprove(f *factory.Factory, run func(context.Context, *ApproveOptions) e
 		Short: "Consent to an exception that somebody else asked for",
 		Long: `Add your approval to an exception. It takes two approvers, who differ from each
 other and from who asked for it.`,
-		Example: `  fleetctl exception approve brazil-2026
-  fleetctl exception approve brazil-2026 --comment "accepted until the move is over" --user approver-1`,
+		Example: `  fleetctl exception approve old-backup --user approver-1
+  fleetctl exception approve old-backup --user approver-2 --comment "accepted until the move is over"`,
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Name(f, fleet.KindException),
 		RunE: func(cmd *cobra.Command, args []string) error {

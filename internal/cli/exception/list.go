@@ -37,7 +37,7 @@ func NewList(f *factory.Factory, run func(context.Context, *ListOptions) error) 
 		Short:   "List exceptions: whether they are in force, who asked, who approved, until when",
 		Example: `  fleetctl exception list
   fleetctl exception list --in-force -o wide
-  fleetctl exception list --for dataset/crm --as-of 2026-03-03`,
+  fleetctl exception list --for dataset/customers --as-of 2026-03-03`,
 		Args: usage.Args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), options) },
 	}
@@ -80,6 +80,9 @@ func List(ctx context.Context, options *ListOptions) error {
 	if err != nil {
 		return err
 	}
+	if heading := question.Heading(moment); heading != "" && options.Output.Tabular() && len(found) > 0 {
+		fmt.Fprintln(options.Streams.Out, heading)
+	}
 	return options.print(found)
 }
 
@@ -104,6 +107,9 @@ func (o *ListOptions) choose(documents []*structpb.Struct, at time.Time) ([]list
 		}
 		state, err := read.state(at)
 		if err != nil {
+			return nil, err
+		}
+		if read, err = read.by(at); err != nil {
 			return nil, err
 		}
 		if (o.Subject == "" || read.spec.Subject == subject.Ref) && (!o.InForce || state == inForce) {

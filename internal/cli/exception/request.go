@@ -42,8 +42,8 @@ func NewRequest(f *factory.Factory, run func(context.Context, *RequestOptions) e
 workload, some facets and some places, until a day; it never changes the rule,
 and shows in every answer it touches. It is in force only after two people have
 approved it who did not ask for it.`,
-		Example: `  fleetctl exception request brazil-2026 --rule eu-gdpr-transfers/adequacy --for dataset/crm --facet storage --country BR --until 2026-12-31 --reason "move of the Brazilian branch" --reference RISK-12
-  fleetctl exception request --rule eu-gdpr-transfers/adequacy --for workload/shop --facet processing --region aws/us-east-1 --from 2026-06-01 --until 2026-06-30 --reason "load test with real data"`,
+		Example: `  fleetctl exception request old-backup --rule eu-gdpr-transfers/adequacy --for dataset/customers --facet backup,replica --region azure/southcentralus --until 2027-03-31 --reason "moving it to Frankfurt" --reference RISK-12
+  fleetctl exception request load-test --rule eu-gdpr-transfers/adequacy --for workload/checkout --facet processing --country US --from 2027-03-01 --until 2027-03-31 --reason "load test with real data"`,
 		Args: usage.Args(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {

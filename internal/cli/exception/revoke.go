@@ -29,8 +29,8 @@ func NewRevoke(f *factory.Factory, run func(context.Context, *RevokeOptions) err
 	cmd := &cobra.Command{
 		Use:   "revoke NAME --reason TEXT",
 		Short: "End an exception now",
-		Example: `  fleetctl exception revoke brazil-2026 --reason "the move is over"
-  fleetctl exception revoke brazil-2026 --reason "asked for by mistake" -o json`,
+		Example: `  fleetctl exception revoke old-backup --reason "the move is over"
+  fleetctl exception revoke load-test --reason "asked for by mistake" -o json`,
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Name(f, fleet.KindException),
 		RunE: func(cmd *cobra.Command, args []string) error {

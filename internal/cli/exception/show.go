@@ -32,8 +32,8 @@ func NewShow(f *factory.Factory, run func(context.Context, *ShowOptions) error) 
 	cmd := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Tell all about one exception in sentences",
-		Example: `  fleetctl exception show brazil-2026
-  fleetctl exception show brazil-2026 --as-of 2026-03-03 -o yaml`,
+		Example: `  fleetctl exception show old-backup
+  fleetctl exception show old-backup --as-of 2026-03-03 -o yaml`,
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Name(f, fleet.KindException),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,6 +72,9 @@ func Show(ctx context.Context, options *ShowOptions) error {
 	}
 	state, err := read.state(at)
 	if err != nil {
+		return err
+	}
+	if read, err = read.by(at); err != nil {
 		return err
 	}
 	if heading := question.Heading(moment); heading != "" {

@@ -31,6 +31,28 @@ func decode(document *structpb.Struct) (recorded, error) {
 	return read, err
 }
 
+// by is the exception as it was at an instant: without the approvals and the
+// revocation that came later. What it was asked for stays, it says what it is
+// about.
+func (r recorded) by(at time.Time) (recorded, error) {
+	var given []fleet.Approval
+	for _, approval := range r.status.Approvals {
+		had, err := reached(approval.At, at)
+		if err != nil {
+			return r, err
+		}
+		if had {
+			given = append(given, approval)
+		}
+	}
+	r.status.Approvals = given
+	revoked, err := reached(r.status.RevokedAt, at)
+	if !revoked {
+		r.status.RevokedBy, r.status.RevokedAt = "", ""
+	}
+	return r, err
+}
+
 const inForce = "in force"
 
 // state says in words what an exception was at an instant.

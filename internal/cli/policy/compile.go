@@ -50,8 +50,8 @@ cloud, --for says which data the account, project or subscription is for. No
 target can enforce every clause: those it cannot are listed with the reason, and
 have to be seen to by other means.`,
 		Example: `  fleetctl policy compile --target aws --for class/personal.eu --out scp/
-  fleetctl policy compile --target gcp --for dataset/crm --gcp-resource organizations/123 --out orgpolicy/
-  fleetctl policy compile policies/ --target azure --for class/payments.in --out azure/
+  fleetctl policy compile --target gcp --for dataset/customers --gcp-resource organizations/123 --out orgpolicy/
+  fleetctl policy compile deploy/residency --target azure --for class/payments.in --out azure/
   fleetctl policy compile --target kubernetes --region aws/eu-central-1 --out cluster/
   fleetctl policy compile --target kubernetes --region aws/eu-central-1 -o json`,
 		Args: usage.Args(0, usage.Unlimited),

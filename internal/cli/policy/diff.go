@@ -41,8 +41,8 @@ func NewDiff(f *factory.Factory, run func(context.Context, *DiffOptions) error) 
 and workloads would become unlawful, or lawful, and in which regions each could
 no longer, or now, be. Nothing is applied. --as-of looks at a day to come: what a
 rule does from its first day on.`,
-		Example: `  fleetctl policy diff policies/gdpr/
-  fleetctl policy diff policies/gdpr.yaml --as-of 2027-05-01
+		Example: `  fleetctl policy diff deploy/residency/gdpr
+  fleetctl policy diff deploy/residency/gdpr/policy.yaml --as-of 2027-05-01
   fleetctl policy diff --delete jurisdictiongroup/EU-adequate --exit-code`,
 		Args: usage.Args(0, usage.Unlimited),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -41,8 +41,8 @@ among the documents are used as witnesses. fleetd is not asked.
 The exit code is 2 when a document has a fault; warnings end with code 1 only
 with --strict.`,
 		Example: `  fleetctl policy lint deploy/residency
-  fleetctl policy lint policies/ groups.yaml --strict
-  fleetctl policy lint policies/ --as-of 2027-05-01 -o json`,
+  fleetctl policy lint deploy/residency/classes.yaml deploy/residency/groups deploy/residency/gdpr --strict
+  fleetctl policy lint deploy/residency --as-of 2027-05-01 -o json`,
 		Args: usage.Args(1, usage.Unlimited),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Paths = args

@@ -48,12 +48,12 @@ left out are those where the subject is and those the fleet declares.
 
 Nothing is changed or recorded. The exit code is 0 when all is allowed, 9 when
 something is not (fleetctl help exit-codes).`,
-		Example: `  fleetctl residency check dataset/crm --facet storage --region aws/eu-central-1
-  fleetctl residency check dataset/crm --facet storage --region azure/brazilsouth --geo-redundant
-  fleetctl residency check workload/shop --region gcp/europe-west3,gcp/us-east1
+		Example: `  fleetctl residency check dataset/customers --facet storage --region aws/eu-central-1
+  fleetctl residency check dataset/customers --facet storage --region azure/brazilsouth --geo-redundant
+  fleetctl residency check workload/checkout --region gcp/europe-west3,gcp/us-east1
   fleetctl residency check class/personal.eu --facet storage,key --all-regions
-  fleetctl residency check dataset/crm --facet storage --region aws/eu-west-1 --leaving aws/eu-central-1
-  fleetctl residency check dataset/crm --as-of 2026-03-03 --known-at 2026-03-05T12:00:00Z
+  fleetctl residency check dataset/customers --facet storage --region aws/eu-west-1 --leaving aws/eu-central-1
+  fleetctl residency check dataset/customers --facet storage --region aws/eu-central-1 --as-of 2026-03-03 --known-at 2026-03-05T12:00:00Z
   fleetctl residency check --matrix`,
 		Args:              usage.Args(0, usage.Unlimited),
 		ValidArgsFunction: complete.Subjects(f, usage.Unlimited, question.SubjectKinds...),

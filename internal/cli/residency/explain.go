@@ -38,9 +38,9 @@ func NewExplain(f *factory.Factory, run func(context.Context, *ExplainOptions) e
 the data is, what is known of the place, where the data is already, which facts
 are not known, and every rule about the data's classes with its part in the
 answer. The facet of a workload may be left out.`,
-		Example: `  fleetctl residency explain dataset/crm --facet storage --region azure/brazilsouth
-  fleetctl residency explain workload/shop --region aws/us-east-1
-  fleetctl residency explain dataset/crm --facet key --region aws/us-east-1 --as-of 2026-03-03 -o json`,
+		Example: `  fleetctl residency explain dataset/customers --facet storage --region azure/brazilsouth
+  fleetctl residency explain workload/checkout --region aws/us-east-1
+  fleetctl residency explain dataset/customers --facet key --region aws/us-east-1 --as-of 2026-03-03 -o json`,
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Subjects(f, 1, question.SubjectKinds...),
 		RunE: func(cmd *cobra.Command, args []string) error {

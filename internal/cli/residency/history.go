@@ -42,8 +42,8 @@ and exceptions touched it, what was decided about it; and for each when Meridian
 learned it. Of each place it says whether it was lawful when the data came
 there, and by which version of which policy. With --known-at only what was recorded by then; with --as-of only
 what was true by then.`,
-		Example: `  fleetctl residency history crm
-  fleetctl residency history dataset/crm --as-of 2026-03-03 -o wide`,
+		Example: `  fleetctl residency history customers
+  fleetctl residency history dataset/customers --as-of 2026-03-03 -o wide`,
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Name(f, fleet.KindDataset),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -39,7 +39,7 @@ func NewList(f *factory.Factory, run func(context.Context, *ListOptions) error) 
 how it is known: declared in a document, observed in a cloud or cluster, or
 attested. A dataset that is nowhere is listed without a place.`,
 		Example: `  fleetctl residency list
-  fleetctl residency list dataset/crm -o wide
+  fleetctl residency list dataset/customers -o wide
   fleetctl residency list --region aws/us-east-1
   fleetctl residency list --as-of 2026-03-03 --known-at 2026-03-04`,
 		Args:              usage.Args(0, usage.Unlimited),

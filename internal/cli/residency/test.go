@@ -37,8 +37,8 @@ has the format). Rules that no case exercises are listed.
 fleetd is not asked, and no connection is made. The exit code is 1 when a case
 fails, and 2 when a file cannot be read.`,
 		Example: fmt.Sprintf(`  fleetctl %[1]s test deploy/residency
-  fleetctl %[1]s test policies/ --complete
-  fleetctl %[1]s test policies/gdpr/cases.yaml -o wide`, noun),
+  fleetctl %[1]s test deploy/residency --complete
+  fleetctl %[1]s test deploy/residency/gdpr/cases.yaml -o wide`, noun),
 		Args: usage.Args(1, usage.Unlimited),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Paths = args

@@ -43,9 +43,9 @@ of a class, best first, and what ranks them. Without a facet it is where data
 may be stored, or where a workload may do all that it does. With --all the other
 regions come after them, with what forbids them. The exit code is 9 when nowhere
 is lawful.`,
-		Example: `  fleetctl residency where dataset/crm
-  fleetctl residency where dataset/crm --facet key --all
-  fleetctl residency where workload/shop -o name
+		Example: `  fleetctl residency where dataset/customers
+  fleetctl residency where dataset/customers --facet key --all
+  fleetctl residency where workload/checkout -o name
   fleetctl residency where class/health.fr --facet backup --as-of 2026-05-16`,
 		Args:              usage.Args(1, 1),
 		ValidArgsFunction: complete.Subjects(f, 1, question.SubjectKinds...),

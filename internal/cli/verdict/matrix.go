@@ -114,8 +114,11 @@ func (c *cause) merge(group reasons.Group) {
 func (c cause) write(w io.Writer) {
 	fmt.Fprintf(w, "  - %s, %s\n", terminal.Clean(c.Title()), Counted(c.verdicts, "answer"))
 	lines := Lines(c.Group)
-	if !c.Grounds() {
+	switch {
+	case !c.Grounds():
 		lines = lines[:min(1, len(lines))]
+	case c.verdicts > 1:
+		fmt.Fprintln(w, "    In the first of them:")
 	}
 	for _, line := range lines {
 		if c.verdicts > 1 && !c.Grounds() {

@@ -114,7 +114,7 @@ func missing(finding fleet.Finding) string {
 		case fact.Value != "":
 		case fact.Name == factInstrument:
 			text = "no such instrument is in force and covers the place"
-		default:
+		case !strings.Contains(text, fact.Name):
 			unknown = addNew(unknown, fact.Name+" is not known")
 		}
 	}
