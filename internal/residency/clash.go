@@ -120,8 +120,15 @@ func (v *review) contradiction(c *Compiled, mix mixture, facet fleet.Facet, term
 		since = " from " + c.at.UTC().Format(dateLayout) + " on"
 	}
 	if len(terms) == 1 {
-		v.warn(fleet.WarningDeniesAll, when, facet, witness, rules,
-			fmt.Sprintf("%s denies {facets} of %s everywhere%s%s: no place of the catalog can satisfy it.", strings.Join(rules, " with "), of, since, when))
+		kind, why := fleet.WarningDeniesAll, "no place of the catalog can satisfy it"
+		if c.learnable(terms[0].clauses) {
+			why = "of no place of the catalog are the facts known that it asks for"
+			if !v.touches(mix) {
+				kind = fleet.WarningStyle
+			}
+		}
+		v.warn(kind, when, facet, witness, rules,
+			fmt.Sprintf("%s denies {facets} of %s everywhere%s%s: %s.", strings.Join(rules, " with "), of, since, when, why))
 		return
 	}
 	var parts []string
@@ -130,6 +137,29 @@ func (v *review) contradiction(c *Compiled, mix mixture, facet fleet.Facet, term
 	}
 	v.warn(fleet.WarningContradiction, when, facet, witness, rules,
 		fmt.Sprintf("Together these rules leave no place for {facets} of %s%s%s: %s.", of, since, when, strings.Join(parts, "; ")))
+}
+
+// touches reports whether a subject has such data.
+func (v *review) touches(mix mixture) bool {
+	return slices.ContainsFunc(mix.classes, func(class string) bool { return v.used[class] })
+}
+
+// learnable reports whether some cloud region would satisfy a rule about its
+// operator if only the facts that Region documents add were as it wants.
+func (c *Compiled) learnable(clauses []*clause) bool {
+	if clauses[0].kind != fleet.RuleOperator {
+		return false
+	}
+	spec, operator := *clauses[0].spec, *clauses[0].spec.Operator
+	operator.Certifications, operator.SupportedFrom, spec.Operator = nil, nil, &operator
+	without := *clauses[0].rule
+	without.spec = &spec
+	for place := range c.catalog.clouds.Each {
+		if len(c.operatorFaults(&without, place)) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // witness is a place that the first of some terms leaves, and others do not.

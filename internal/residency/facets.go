@@ -1,6 +1,11 @@
 package residency
 
-import "github.com/meridian-fleet/meridian/internal/fleet"
+import (
+	"math/bits"
+	"strings"
+
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
 
 const facetCount = 9
 
@@ -17,6 +22,23 @@ func facetsOf(facets []fleet.Facet) facetSet {
 		}
 	}
 	return set
+}
+
+const allFacets facetSet = 1<<facetCount - 1
+
+func (s facetSet) len() int { return bits.OnesCount16(uint16(s)) }
+
+// first facet of a set that is not empty.
+func (s facetSet) first() fleet.Facet { return fleet.Facets[bits.TrailingZeros16(uint16(s))] }
+
+func (s facetSet) String() string {
+	var names []string
+	for index, name := range facetNames {
+		if s.has(index) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func (s facetSet) has(index int) bool { return index >= 0 && s&(1<<index) != 0 }

@@ -16,14 +16,19 @@ const mostInstants = 48
 // that together leave nothing, or that leave everything, for a class or the
 // classes a subject combines; rules and groups that can never matter; and what
 // is missing for people. It looks at the given instant and at each later one
-// at which policies or groups change. The gravest warnings come first.
+// at which policies or groups change. The gravest warnings come first; what
+// touches no class that a subject has is mostly a remark.
 func (r *Rulebook) Review(catalog *Catalog, from time.Time, subjects []Subject) []fleet.PolicyWarning {
-	review := &review{book: r, catalog: catalog, from: from, found: map[string]*suspicion{}}
+	review := &review{book: r, catalog: catalog, from: from, used: map[string]bool{}, found: map[string]*suspicion{}}
 	for _, name := range r.names {
 		review.mixes = append(review.mixes, mixture{classes: []string{name}})
 	}
 	for _, subject := range subjects {
 		review.mix(subject)
+		all, _ := Classes(r, subject.Classes)
+		for _, class := range all {
+			review.used[class] = true
+		}
 	}
 	for _, at := range r.changes(from) {
 		compiled, err := r.Compile(catalog, at)
@@ -32,8 +37,8 @@ func (r *Rulebook) Review(catalog *Catalog, from time.Time, subjects []Subject) 
 		}
 		review.at(compiled)
 	}
-	warnings := append(review.warnings(), r.unused(catalog)...)
-	return append(warnings, r.style()...)
+	warnings := append(review.warnings(loud), r.unused(catalog)...)
+	return append(append(warnings, review.warnings(quiet)...), r.style()...)
 }
 
 // changes are the instant and the later ones at which the law changes.
@@ -71,6 +76,7 @@ type review struct {
 	catalog *Catalog
 	from    time.Time
 	mixes   []mixture
+	used    map[string]bool // classes that subjects have, with inherited ones
 	order   []string
 	found   map[string]*suspicion
 }
@@ -108,7 +114,7 @@ func (v *review) mix(subject Subject) {
 
 // warn notes a suspicion. The same of another facet joins it; of another class
 // or a later instant it is known already.
-func (v *review) warn(kind fleet.WarningKind, key string, facet fleet.Facet, witness fleet.Question, rules []string, text string) *suspicion {
+func (v *review) warn(kind fleet.WarningKind, key string, facet fleet.Facet, witness fleet.Question, rules []string, text string) {
 	key = string(kind) + "\n" + key + "\n" + strings.Join(rules, "\n")
 	known := v.found[key]
 	if known == nil {
@@ -119,14 +125,17 @@ func (v *review) warn(kind fleet.WarningKind, key string, facet fleet.Facet, wit
 	if facet != "" && !slices.Contains(known.facets, string(facet)) && slices.Equal(known.witness.Classes, witness.Classes) && known.witness.At.Equal(witness.At) {
 		known.facets = append(known.facets, string(facet))
 	}
-	return known
 }
 
-var gravity = []fleet.WarningKind{fleet.WarningContradiction, fleet.WarningDeniesAll, fleet.WarningAllowsAll}
+// The kinds of warnings, the gravest first.
+var (
+	loud  = []fleet.WarningKind{fleet.WarningContradiction, fleet.WarningDeniesAll, fleet.WarningAllowsAll}
+	quiet = []fleet.WarningKind{fleet.WarningUnused, fleet.WarningStyle}
+)
 
-func (v *review) warnings() []fleet.PolicyWarning {
+func (v *review) warnings(kinds []fleet.WarningKind) []fleet.PolicyWarning {
 	var list []fleet.PolicyWarning
-	for _, kind := range gravity {
+	for _, kind := range kinds {
 		for _, key := range v.order {
 			found := v.found[key]
 			if found.kind != kind {
@@ -143,116 +152,43 @@ func (v *review) warnings() []fleet.PolicyWarning {
 
 // at reviews the rules of an instant.
 func (v *review) at(c *Compiled) {
-	nothing, everything, asked := 0, 0, 0
+	left, spoken, open, wide := 0, 0, 0, false
 	for _, mix := range v.mixes {
 		if slices.ContainsFunc(mix.classes, func(name string) bool { return c.classes[name] == nil }) {
 			continue
 		}
-		var silent []string
+		var said openness
 		for index, facet := range fleet.Facets {
-			asked++
 			terms := c.terms(mix.classes, index)
-			switch left := possible(terms, c.catalog); {
-			case !speaks(terms, len(mix.classes)):
-				silent = append(silent, string(facet))
-				nothing++
-			case left.Empty():
-				nothing++
+			if speaks(terms, len(mix.classes)) {
+				said.spoken |= 1 << index
+			}
+			switch places := possible(terms, c.catalog); {
+			case !said.spoken.has(index):
+			case places.Empty():
 				v.clash(c, mix, facet, terms)
 			default:
+				left++
 				v.conditional(c, mix, index, terms)
-				if v.unlimited(c, mix, facet) {
-					everything++
+				if c.limitless(mix.classes, facet) {
+					said.open |= 1 << index
 				}
 			}
 			v.copyClash(c, mix, index)
 		}
-		if c.at.Equal(v.from) && len(mix.classes) == 1 {
-			v.silence(c, mix, silent)
+		if len(mix.classes) == 1 {
+			v.silence(c, mix.classes[0], said.spoken)
+			v.open(c, mix.classes[0], said)
 		}
+		spoken, open, wide = spoken+said.spoken.len(), open+said.open.len(), wide || said.wide()
 	}
-	if asked == 0 || !c.at.Equal(v.from) {
+	if len(v.mixes) == 0 || len(v.book.policies) == 0 || !c.at.Equal(v.from) {
 		return
 	}
 	switch {
-	case nothing == asked:
+	case left == 0:
 		v.warn(fleet.WarningDeniesAll, "all", "", fleet.Question{At: c.at}, nil, "These policies deny everything: no class of data may be used anywhere, under any facet.")
-	case everything == asked:
-		v.warn(fleet.WarningAllowsAll, "all", "", fleet.Question{At: c.at}, nil, "These policies allow everything: every class of data may be used everywhere, under every facet.")
-	}
-}
-
-// silence warns of facets that no rule speaks about: unless a class it is has
-// the warning already, or rules speak of the classes that build on it.
-func (v *review) silence(c *Compiled, mix mixture, silent []string) {
-	class := mix.classes[0]
-	if len(silent) == 0 || len(silent) == len(fleet.Facets) && v.builtOn(c, class) {
-		return
-	}
-	text := fmt.Sprintf("No rule in force speaks about %s of %s, so it is denied everywhere.", strings.Join(silent, ", "), class)
-	if len(silent) == len(fleet.Facets) {
-		text = fmt.Sprintf("No policy in force speaks about %s, so everything is denied with such data.", class)
-	}
-	for _, ancestor := range c.classes[class].ancestors[1:] {
-		if slices.Equal(c.silentFacets(ancestor), silent) {
-			return
-		}
-	}
-	witness := fleet.Question{Classes: mix.classes, Facet: fleet.Facet(silent[0]), At: c.at}
-	if names := c.catalog.regions; len(names) > 0 {
-		witness.Region = names[0]
-	}
-	v.warn(fleet.WarningDeniesAll, "silent "+class, "", witness, nil, text)
-}
-
-// builtOn reports whether rules speak of a class that is another, more general
-// one: which then is there for the others alone.
-func (v *review) builtOn(c *Compiled, class string) bool {
-	return slices.ContainsFunc(v.book.names, func(name string) bool {
-		return name != class && slices.Contains(c.classes[name].ancestors, class) && len(c.silentFacets(name)) < len(fleet.Facets)
-	})
-}
-
-func (c *Compiled) silentFacets(class string) []string {
-	var silent []string
-	for index, facet := range fleet.Facets {
-		if !speaks(c.terms([]string{class}, index), 1) {
-			silent = append(silent, string(facet))
-		}
-	}
-	return silent
-}
-
-// unlimited warns of what is allowed everywhere whatever the data is: once for
-// a class, with all facets, and not again for the classes that are it.
-func (v *review) unlimited(c *Compiled, mix mixture, facet fleet.Facet) bool {
-	if !c.limitless(mix.classes, facet) {
-		return false
-	}
-	for _, class := range mix.classes {
-		for _, ancestor := range c.classes[class].ancestors[1:] {
-			if c.limitless([]string{ancestor}, facet) {
-				return true
-			}
-		}
-	}
-	witness := fleet.Question{Classes: mix.classes, Facet: facet, Region: c.catalog.names[0], At: c.at}
-	v.warn(fleet.WarningAllowsAll, strings.Join(mix.classes, " "), facet, witness, nil,
-		fmt.Sprintf("{facets} of %s is allowed everywhere: no rule limits it to places.", mix)).blame(c, mix, facetIndex(facet))
-	return true
-}
-
-func (c *Compiled) limitless(classes []string, facet fleet.Facet) bool {
-	return c.Prepare(Subject{Declared: true, Classes: classes}).Allowed(facet) == c.catalog.all
-}
-
-// blame adds the rules that leave everything open.
-func (s *suspicion) blame(c *Compiled, mix mixture, facet int) {
-	for _, one := range c.terms(mix.classes, facet) {
-		for _, id := range one.rules() {
-			if !slices.Contains(s.rules, id) {
-				s.rules = append(s.rules, id)
-			}
-		}
+	case open == spoken && wide:
+		v.warn(fleet.WarningAllowsAll, "all", "", fleet.Question{At: c.at}, nil, "These policies allow everything they speak about: every class of data they name may be used everywhere.")
 	}
 }

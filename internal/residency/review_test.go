@@ -73,15 +73,57 @@ func TestReview(t *testing.T) {
 		},
 		"allows everything": {
 			documents: policyText("a", "{name: any, "+everyFacet+", allowOnly: {anywhere: true}}"),
-			kind:      fleet.WarningAllowsAll, message: "is allowed everywhere", rules: []string{"a/any"},
+			kind:      fleet.WarningAllowsAll, message: "These policies allow everything they speak about",
+		},
+		"allows everything with data that somebody has": {
+			documents: policyText("a", "{name: any, "+everyFacet+", allowOnly: {anywhere: true}}"),
+			subjects:  []residency.Subject{{Ref: fleet.Ref{Kind: fleet.KindDataset, Name: "d"}, Declared: true, Classes: []string{"p"}}},
+			kind:      fleet.WarningAllowsAll, message: "Everything with p is allowed everywhere", rules: []string{"a/any"},
+		},
+		"allows everything without saying so": {
+			documents: policyText("a", "{name: copies, "+everyFacet+", requireCopy: {in: {anywhere: true}}}"),
+			kind:      fleet.WarningAllowsAll, message: "Everything with p is allowed everywhere", rules: []string{"a/copies"},
+		},
+		"allows everything in so many words": {
+			documents: policyText("a", "{name: any, "+everyFacet+", allowOnly: {anywhere: true}}"),
+			kind:      fleet.WarningStyle, message: "Everything with p is allowed everywhere", rules: []string{"a/any"},
+		},
+		"opens all that holds data": {
+			documents: policyText("a", "{name: any, facets: [storage, processing, backup, replica], cites: x, allowOnly: {anywhere: true}}, {name: de, facets: [key, access], cites: x, allowOnly: {countries: [DE]}}"),
+			subjects:  []residency.Subject{{Ref: fleet.Ref{Kind: fleet.KindDataset, Name: "d"}, Declared: true, Classes: []string{"p"}}},
+			kind:      fleet.WarningAllowsAll, message: "storage, processing, backup, replica of p is allowed everywhere", rules: []string{"a/any"},
+		},
+		"opens keys alone": {
+			documents: policyText("a", "{name: keys, facets: [key, transit], cites: x, requireCopy: {in: {anywhere: true}, copies: [key, transit]}}, {name: de, facets: [storage], cites: x, allowOnly: {countries: [DE]}}"),
+			subjects:  []residency.Subject{{Ref: fleet.Ref{Kind: fleet.KindDataset, Name: "d"}, Declared: true, Classes: []string{"p"}}},
+			kind:      fleet.WarningStyle, message: "key, transit of p is allowed everywhere", rules: []string{"a/keys"},
 		},
 		"no rule about a facet": {
 			documents: policyText("a", "{name: de, facets: [storage], cites: x, allowOnly: {countries: [DE]}}"),
+			subjects:  []residency.Subject{{Ref: fleet.Ref{Kind: fleet.KindDataset, Name: "d"}, Declared: true, Classes: []string{"p"}}},
 			kind:      fleet.WarningDeniesAll, message: "No rule in force speaks about processing, key, access, backup, replica, telemetry, metadata, transit of p",
+		},
+		"no rule about a facet of data that nobody has": {
+			documents: policyText("a", "{name: de, facets: [storage], cites: x, allowOnly: {countries: [DE]}}"),
+			kind:      fleet.WarningStyle, message: "No rule in force speaks about processing, key, access, backup, replica, telemetry, metadata, transit of p",
 		},
 		"no policy about a class": {
 			documents: policyText("a", "{name: de, "+everyFacet+", allowOnly: {countries: [DE]}}"),
+			subjects:  []residency.Subject{{Ref: fleet.Ref{Kind: fleet.KindDataset, Name: "d"}, Declared: true, Classes: []string{"q"}}},
 			kind:      fleet.WarningDeniesAll, message: "No policy in force speaks about q",
+		},
+		"no policy about a class that nobody uses": {
+			documents: policyText("a", "{name: de, "+everyFacet+", allowOnly: {countries: [DE]}}"),
+			kind:      fleet.WarningUnused, message: "No policy in force speaks about q, and no data is declared to be of it",
+		},
+		"certified nowhere": {
+			documents: policyText("a", "{name: c5, "+everyFacet+", operator: {certifications: [SecNumCloud]}}"),
+			subjects:  []residency.Subject{{Ref: fleet.Ref{Kind: fleet.KindDataset, Name: "d"}, Declared: true, Classes: []string{"p"}}},
+			kind:      fleet.WarningDeniesAll, message: "of no place of the catalog are the facts known", rules: []string{"a/c5"},
+		},
+		"certified nowhere, but nobody has such data": {
+			documents: policyText("a", "{name: c5, "+everyFacet+", operator: {certifications: [SecNumCloud]}}"),
+			kind:      fleet.WarningStyle, message: "of no place of the catalog are the facts known", rules: []string{"a/c5"},
 		},
 		"never in force": {
 			documents: policyText("a", `{name: de, `+everyFacet+`, effective: {until: "2020-01-01"}, allowOnly: {countries: [DE]}}`),
@@ -148,7 +190,7 @@ func checkWitness(t *testing.T, book *residency.Rulebook, catalog *residency.Cat
 	}
 	subject := residency.Subject{Declared: true, Classes: witness.Classes}
 	verdict := residency.Reference(book, catalog, witness.At, subject, *witness)
-	if want := warning.Kind == fleet.WarningAllowsAll; verdict.Allowed != want {
+	if want := strings.Contains(warning.Message, "allowed everywhere"); verdict.Allowed != want {
 		t.Errorf("%s: the witness is allowed: %v", warning.Message, verdict.Allowed)
 	}
 }
@@ -158,6 +200,18 @@ func TestReviewIsQuiet(t *testing.T) {
 	t.Parallel()
 	book := bookOf(t, "- {kind: DataClass, name: p}\n"+policyText("a", "{name: de, "+everyFacet+", allowOnly: {countries: [DE, FR]}}"))
 	if warnings := book.Review(catalogOf(t, regions), instant(t, "2026-03-01"), nil); len(warnings) > 0 {
+		t.Errorf("%v", warnings)
+	}
+}
+
+// That keys and what passes through may be anywhere is nothing to warn about
+// where a rule says so.
+func TestReviewIsQuietAboutOpenKeys(t *testing.T) {
+	t.Parallel()
+	book := bookOf(t, "- {kind: DataClass, name: p}\n"+policyText("a", "{name: keys, facets: [key, transit], cites: x, allowOnly: {anywhere: true}}, "+
+		"{name: de, facets: [storage, processing, access, backup, replica, telemetry, metadata], cites: x, allowOnly: {countries: [DE]}}"))
+	subjects := []residency.Subject{{Ref: fleet.Ref{Kind: fleet.KindDataset, Name: "d"}, Declared: true, Classes: []string{"p"}}}
+	if warnings := book.Review(catalogOf(t, regions), instant(t, "2026-03-01"), subjects); len(warnings) > 0 {
 		t.Errorf("%v", warnings)
 	}
 }
