@@ -202,8 +202,8 @@ func places(out *terminal.Screen, atlas verdict.Atlas, title string, audited []f
 				continue
 			}
 			number++
-			fmt.Fprintf(out, "  %d. %s.\n", number, terminal.Clean(atlas.Claim(answer)))
-			fmt.Fprintf(out, "     %s\n", terminal.Clean(known(place.Located)))
+			out.Say(fmt.Sprintf("  %d. ", number), atlas.Claim(answer)+".")
+			out.Say("     ", known(place.Located))
 			brief(out, atlas, answer)
 		}
 	}
@@ -232,12 +232,12 @@ func known(place fleet.Located) string {
 func brief(out *terminal.Screen, atlas verdict.Atlas, answer fleet.Verdict) {
 	verdict.Brief(out, "     ", answer)
 	for _, exception := range answer.Exceptions {
-		fmt.Fprintf(out, "     - %s\n", terminal.Clean(verdict.Exception(exception)))
+		out.Say("     - ", verdict.Exception(exception))
 	}
 	if answer.Allowed || len(answer.Alternatives) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "     Lawful would be: %s\n", terminal.Clean(atlas.Alternative(answer.Alternatives[0])))
+	out.Say("     ", "Lawful would be: "+atlas.Alternative(answer.Alternatives[0]))
 	for _, command := range atlas.Requests(answer, answer.Alternatives[0]) {
 		fmt.Fprintf(out, "       %s\n", terminal.Clean(command))
 	}

@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -72,7 +71,7 @@ type cause struct {
 
 // Causes lists each rule with an effect on some verdicts, with its citation, a
 // reason, and to how many it applies; the grounds of a policy are one cause.
-func Causes(w io.Writer, title string, verdicts []fleet.Verdict, effect fleet.Effect) {
+func Causes(w *terminal.Screen, title string, verdicts []fleet.Verdict, effect fleet.Effect) {
 	var causes []cause
 	for _, verdict := range verdicts {
 		for _, group := range reasons.Grouped(reasons.Of(verdict, effect)) {
@@ -111,8 +110,8 @@ func (c *cause) merge(group reasons.Group) {
 	}
 }
 
-func (c cause) write(w io.Writer) {
-	fmt.Fprintf(w, "  - %s, %s\n", terminal.Clean(c.Title()), Counted(c.verdicts, "answer"))
+func (c cause) write(w *terminal.Screen) {
+	w.Say("  - ", c.Title()+", "+Counted(c.verdicts, "answer"))
 	lines := Lines(c.Group)
 	switch {
 	case !c.Grounds():
@@ -124,7 +123,7 @@ func (c cause) write(w io.Writer) {
 		if c.verdicts > 1 && !c.Grounds() {
 			line = "Such as: " + line
 		}
-		fmt.Fprintf(w, "    %s\n", terminal.Clean(line))
+		w.Say("    "+bullet(c.Group), line)
 	}
 }
 

@@ -33,18 +33,18 @@ func rules(screen *terminal.Screen, title string, found []reasons.Reason) {
 	}
 	fmt.Fprintf(screen, "\n%s\n", title)
 	for i, group := range reasons.Grouped(found) {
-		fmt.Fprintf(screen, "  %d. %s\n", i+1, terminal.Clean(group.Title()))
+		screen.Say(fmt.Sprintf("  %d. ", i+1), group.Title())
 		for _, line := range Lines(group) {
-			fmt.Fprintf(screen, "     %s\n", terminal.Clean(line))
+			screen.Say("     "+bullet(group), line)
 		}
 		if of := group.Of(); len(of) > 0 {
-			fmt.Fprintf(screen, "     It applies to %s.\n", terminal.Clean(strings.Join(of, "; ")))
+			screen.Say("     ", "It applies to "+strings.Join(of, "; ")+".")
 		}
 		for _, fact := range group.Facts() {
-			fmt.Fprintf(screen, "     - %s\n", terminal.Clean(Fact(fact)))
+			screen.Say("     - ", Fact(fact))
 		}
 		if suspend := group.Reasons[0].Suspend; len(suspend) > 0 {
-			fmt.Fprintf(screen, "     Suspended by %s.\n", terminal.Clean(listed(suspend, "and")))
+			screen.Say("     ", "Suspended by "+listed(suspend, "and")+".")
 		}
 	}
 }
@@ -58,12 +58,20 @@ func Brief(screen *terminal.Screen, indent string, answer fleet.Verdict) {
 			if !group.Grounds() && len(lines) > 0 {
 				text, lines = text+": "+lines[0], nil
 			}
-			fmt.Fprintf(screen, "%s- %s\n", indent, terminal.Clean(text))
+			screen.Say(indent+"- ", text)
 			for _, line := range lines {
-				fmt.Fprintf(screen, "%s  %s\n", indent, terminal.Clean(line))
+				screen.Say(indent+"  "+bullet(group), line)
 			}
 		}
 	}
+}
+
+// bullet goes before each of several grounds.
+func bullet(group reasons.Group) string {
+	if group.Grounds() {
+		return "* "
+	}
+	return ""
 }
 
 // Lines say why the rule of a group denies or permits; of several grounds what
@@ -74,7 +82,7 @@ func Lines(group reasons.Group) []string {
 	}
 	lines := make([]string, len(group.Reasons))
 	for i, reason := range group.Reasons {
-		lines[i] = "* " + reason.Ground()
+		lines[i] = reason.Ground()
 	}
 	return lines
 }
@@ -85,7 +93,7 @@ func exceptions(screen *terminal.Screen, used []fleet.UsedException) {
 	}
 	fmt.Fprintln(screen, "\nExceptions that touch the answer:")
 	for _, exception := range used {
-		fmt.Fprintf(screen, "  - %s\n", terminal.Clean(Exception(exception)))
+		screen.Say("  - ", Exception(exception))
 	}
 }
 
@@ -123,7 +131,7 @@ func list(screen *terminal.Screen, title string, lines []string) {
 	}
 	fmt.Fprintf(screen, "\n%s\n", title)
 	for _, line := range lines {
-		fmt.Fprintf(screen, "  - %s\n", terminal.Clean(line))
+		screen.Say("  - ", line)
 	}
 }
 
@@ -156,7 +164,7 @@ func (a Atlas) Alternatives(screen *terminal.Screen, verdict fleet.Verdict) {
 	}
 	fmt.Fprintln(screen, "\nWhat would be lawful:")
 	for _, alternative := range verdict.Alternatives {
-		fmt.Fprintf(screen, "  - %s\n", terminal.Clean(a.Alternative(alternative)))
+		screen.Say("  - ", a.Alternative(alternative))
 		for _, command := range a.Requests(verdict, alternative) {
 			fmt.Fprintf(screen, "      %s\n", terminal.Clean(command))
 		}

@@ -14,7 +14,7 @@ type figure struct{ Number, What, State string }
 func newFigures(body fleet.EvidenceBody) []figure {
 	places := len(body.Audit.Places)
 	figures := []figure{
-		{fmt.Sprint(places), "places checked", ""},
+		{fmt.Sprint(places), strings.TrimPrefix(count(places, "place", "places"), fmt.Sprint(places)+" ") + " checked", ""},
 		{fmt.Sprint(max(0, places-body.Audit.Violations-body.Audit.Suspended)), "in line", "allowed"},
 		{fmt.Sprint(body.Audit.Suspended), "in line only by an exception", "exception"},
 		{fmt.Sprint(body.Audit.Violations), "out of line", "denied"},

@@ -154,7 +154,7 @@ func TestPageSays(t *testing.T) {
 		"2 places are out of line. 1 place is lawful only because of an approved exception. 4 places were checked in 4 regions",
 		"dataset patients, stored, in azure/brazilsouth (São Paulo, Brazil)", "It may be kept in the EEA only.", "SGB V §393", "San Antonio is in US, which is not in EEA.",
 		"azure/southcentralus (San Antonio, United States of America)", "region.country = US (attested, catalog of azure)", "data.secrecy = unknown",
-		"allowed without geo-redundancy", "allowed in: aws/eu-central-1", "moving-house: Approved", "bob@example.org, 2026-01-03T09:00:00Z: until June only",
+		"allowed without geo-redundancy", "allowed in: aws/eu-central-1", "moving-house: in force", "bob@example.org, 2026-01-03T09:00:00Z: until June only",
 		"2026-01-01 to 2026-06-30", "Tell the patients (to the patients) within 5 business days, due 2026-03-08T12:00:00Z", "Only in EEA, but not NO.",
 		"At least 1 copy (stored, backed up, replicated) in DE.", "May leave for EU-adequate on the basis of adequacy; at home in EEA.",
 		"Whoever runs the place: not controlled from US, CN.", "Professional secrecy itself.", "European Economic Area", "1994-01-01", "place in azure/brazilsouth, by ann@example.org",

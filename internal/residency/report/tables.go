@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency"
 )
 
 // placeView is one place in the table of where everything is.
@@ -85,12 +87,12 @@ func newExceptions(body fleet.EvidenceBody) []exceptionView {
 	}
 	var all []exceptionView
 	for _, name := range sortedKeys(newest) {
-		all = append(all, newException(newest[name]))
+		all = append(all, newException(newest[name], momentOf(body)))
 	}
 	return all
 }
 
-func newException(recorded fleet.Recorded) exceptionView {
+func newException(recorded fleet.Recorded, at time.Time) exceptionView {
 	view := exceptionView{Name: recorded.Ref.Name, Revision: recorded.Revision}
 	spec, ok := specOf[fleet.ExceptionSpec](recorded)
 	if !ok {
@@ -99,7 +101,7 @@ func newException(recorded fleet.Recorded) exceptionView {
 	}
 	status := statusOf[fleet.ExceptionStatus](recorded)
 	view.Rule, view.Subject, view.Facets, view.Scope = spec.Policy+"/"+spec.Rule, refText(spec.Subject, nil), facetNames(spec.Facets), scopeText(&spec.Scope)
-	view.Reason, view.Reference, view.Period, view.Phase = spec.Reason, spec.Reference, effectiveText(spec.Period), or(string(status.Phase), "Requested")
+	view.Reason, view.Reference, view.Period, view.Phase = spec.Reason, spec.Reference, effectiveText(spec.Period), phaseText(spec, status, at)
 	view.Requested = strings.TrimSpace(status.RequestedBy + ", " + status.RequestedAt)
 	for _, approval := range status.Approvals {
 		text := approval.By + ", " + approval.At
@@ -112,6 +114,33 @@ func newException(recorded fleet.Recorded) exceptionView {
 		view.Revoked = strings.TrimSuffix(status.RevokedBy+", "+status.RevokedAt+": "+status.Message, ": ")
 	}
 	return view
+}
+
+// momentOf is the instant a report is about.
+func momentOf(body fleet.EvidenceBody) time.Time {
+	if body.Moment.AsOf.IsZero() {
+		return body.MadeAt
+	}
+	return body.Moment.AsOf
+}
+
+// phaseText says what an exception is at an instant.
+func phaseText(spec fleet.ExceptionSpec, status fleet.ExceptionStatus, at time.Time) string {
+	begins, beginsErr := residency.Begins(spec.Period, time.UTC)
+	ends, endsErr := residency.Ends(spec.Period, time.UTC)
+	switch {
+	case beginsErr != nil || endsErr != nil:
+		return "its period cannot be read"
+	case status.RevokedAt != "":
+		return "revoked"
+	case !ends.IsZero() && !at.Before(ends):
+		return "expired"
+	case status.Phase != fleet.ExceptionApproved:
+		return "not approved yet"
+	case at.Before(begins):
+		return "approved, not in force yet"
+	}
+	return "in force"
 }
 
 // decisionView is one recorded decision.

@@ -8,7 +8,7 @@ import (
 )
 
 // shownViolations is how many places the list on the first page names.
-const shownViolations = 20
+const shownViolations = 12
 
 // violation is one place and facet that is out of line.
 type violation struct {
