@@ -22,7 +22,7 @@ var (
 		"", "", "", "", "", "", "", "", `data.secrecy == "professional"`, `data.secrecy != "none" && region.country != "DE"`, `data.subjects > 1000`,
 		`region.provider == "aws"`, `"US" in region.jurisdictions`, `data.sensitive || data.subjects > 10`, `facet == "storage"`,
 		`data.citizens.exists(c, c == region.country)`, `"C5" in region.certifications`, `!data.sensitive && facet != "key"`,
-		`data.subjects / (data.subjects - 5) > 1`, `"p" in data.classes`, `data.name == "d"`, `region.city == "Oslo" ? data.sensitive : true`,
+		`data.subjects / (data.subjects - 5) > 1`, `"p" in data.classes`, `data.name == "d"`, `data.purpose == "care"`, `"DPF" in region.certifications && region.country == "US"`, `data.collectedIn == region.country`, `region.city == "Oslo" ? data.sensitive : true`,
 	}
 	someOperators = []string{"Nordic Hosting AS", "Microsoft Corporation", "Amazon Web Services Inc."}
 	somePeople    = []string{"ann", "bob", "Ann", "requester"}
@@ -35,7 +35,7 @@ var (
 	}()
 	someFacts = map[string][]string{
 		"secrecy": {`"professional"`, `"none"`, `"banking"`}, "sensitive": {"true", "false"},
-		"subjects": {"5", "100", "5000"}, "citizens": {`["DE"]`, `["US", "NO"]`, `[]`},
+		"purpose": {`"care"`, `"billing"`}, "collectedIn": {`"DE"`, `"US"`}, "subjects": {"5", "100", "5000"}, "citizens": {`["DE"]`, `["US", "NO"]`, `[]`},
 	}
 )
 
@@ -213,7 +213,7 @@ func (s source) subject() residency.Subject {
 		subject.Ref = fleet.Ref{Kind: fleet.KindDataset, Name: "d"}
 		subject.Declared = !s.chance("undeclared", 2)
 	}
-	for _, name := range some(s, "facts", []string{"secrecy", "sensitive", "subjects", "citizens"}, 0, 4) {
+	for _, name := range some(s, "facts", []string{"secrecy", "sensitive", "subjects", "citizens", "purpose", "collectedIn"}, 0, 6) {
 		subject.Facts[name] = s.fact(name)
 	}
 	for i := range rapid.IntRange(0, 2).Draw(s.T, "instruments") {

@@ -69,6 +69,8 @@ type missing struct {
 	name    string // without its prefix
 	minimum fleet.FactSource
 	values  []any
+	written []string // texts that conditions compare it with
+	other   any      // a value that stands for all that are not written; nil: there is none
 	rules   []string
 }
 
@@ -125,7 +127,7 @@ func (f missing) is(values ...any) string {
 	}
 	texts := make([]string, len(values))
 	for i, value := range values {
-		texts[i] = plainValue(value)
+		texts[i] = f.plain(value)
 	}
 	return fmt.Sprintf("data.%s is %s to be %s", f.name, how, strings.Join(texts, " or "))
 }
@@ -162,7 +164,13 @@ func (m matter) unknownFacts(one denial) []missing {
 			list = noteMissing(list, definition, rule, known)
 		}
 	}
-	return list[:min(len(list), mostFactsTried)]
+	list = list[:min(len(list), mostFactsTried)]
+	for i := range list {
+		if definition, _ := definitionOf(fleet.DataFacts, list[i].name); definition.Values == nil {
+			list[i].freely(definition, m.countriesAsked())
+		}
+	}
+	return list
 }
 
 // rulesAsked are the rules about a part under its facet and, of a
@@ -204,6 +212,7 @@ func noteMissing(list []missing, definition fleet.FactDefinition, rule *applied,
 		fact.values = append(fact.values, known.native)
 	} else {
 		fact.values = append(fact.values, rule.when.possible(definition)...)
+		fact.written = append(fact.written, rule.when.texts...)
 	}
 	fact.values = distinct(fact.values)
 	if !slices.Contains(fact.rules, rule.id) {
@@ -238,6 +247,9 @@ func (e *expression) possible(definition fleet.FactDefinition) []any {
 		values = append(values, []string{})
 		for _, text := range e.texts {
 			values = append(values, []string{text})
+		}
+		if len(e.texts) > 1 {
+			values = append(values, e.texts)
 		}
 	case definition.Values != nil:
 		for _, text := range definition.Values {

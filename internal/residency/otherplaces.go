@@ -11,12 +11,38 @@ import (
 )
 
 // regionFacts offers facts of the place that, if they were known and so, would
-// satisfy the rules about its operator or their conditions.
+// satisfy the rules about its operator, or settle conditions: those rules ask
+// for, or else them with a value of one that a condition looks at.
 func regionFacts(m matter, denials []denial) []change {
 	wanted, rules := m.wantedFacts(denials)
-	if len(wanted) == 0 {
-		return nil
+	worlds := []world{{wanted, rules}}
+	for _, doubt := range m.doubtedFacts(denials) {
+		for _, value := range doubt.values {
+			facts := maps.Clone(wanted)
+			facts[doubt.name] = append([]string{}, distinctNames(append(slices.Clone(wanted[doubt.name]), value...))...)
+			worlds = append(worlds, world{facts, distinctNames(append(slices.Clone(rules), doubt.rules...))})
+		}
 	}
+	for _, one := range worlds {
+		if len(one.facts) == 0 {
+			continue
+		}
+		if offered := m.attesting(one.facts, one.rules); offered != nil {
+			return offered
+		}
+	}
+	return nil
+}
+
+// world is how the place might be known to be, and the rules that ask for it.
+type world struct {
+	facts map[string][]string
+	rules []string
+}
+
+// attesting offers that the place is attested to have some facts, if that
+// makes the matter allowed.
+func (m matter) attesting(wanted map[string][]string, rules []string) []change {
 	places := []string{m.question.Region}
 	if _, pair := m.compiled.catalog.both(m.question.Region, m.question.GeoRedundant, m.question.Pair); pair != noPlace {
 		places = append(places, m.compiled.catalog.names[pair])
@@ -30,6 +56,64 @@ func regionFacts(m matter, denials []denial) []change {
 		texts = append(texts, fmt.Sprintf("region.%s of %s is attested to be %s", name, strings.Join(places, " and "), plainValue(wanted[name])))
 	}
 	return []change{{fleet.Alternative{Kind: fleet.AlternativeFact, Text: "allowed if " + strings.Join(texts, ", and "), Rules: rules}, after}}
+}
+
+// doubt is a fact of the place that is not known well enough for conditions,
+// with values that it may have.
+type doubt struct {
+	name   string // without its prefix
+	values [][]string
+	rules  []string
+}
+
+// mostValuesTried bounds how many values of a doubted fact are tried: the rules
+// are compiled for each.
+const mostValuesTried = 6
+
+// doubtedFacts are the facts of the place that Region documents can add and
+// that conditions of rules about what was asked look at in vain.
+func (m matter) doubtedFacts(denials []denial) []doubt {
+	place, known := m.compiled.catalog.ids[m.question.Region]
+	if !known {
+		return nil
+	}
+	var list []doubt
+	for _, one := range denials {
+		for _, rule := range m.rulesAsked(one.index) {
+			for _, definition := range fleet.RegionFactNames {
+				name := "region." + definition.Name
+				if rule.when == nil || !slices.Contains(rule.when.regionFacts, name) || !rule.where.possibly.Has(place) || rule.where.surely.Has(place) {
+					continue
+				}
+				if fact, ok := m.compiled.regionFacts[place]()[name]; !ok || !fact.source.AtLeast(rule.spec.MinimumSource) {
+					list = noteDoubt(list, definition, rule, fact)
+				}
+			}
+		}
+	}
+	return list
+}
+
+func noteDoubt(list []doubt, definition fleet.FactDefinition, rule *applied, known knownFact) []doubt {
+	at := slices.IndexFunc(list, func(other doubt) bool { return other.name == definition.Name })
+	if at < 0 {
+		list = append(list, doubt{name: definition.Name})
+		at = len(list) - 1
+	}
+	one := &list[at]
+	values := rule.when.possible(definition)
+	if known.value != nil { // known, but not well enough
+		values = []any{known.native}
+	}
+	for _, value := range values {
+		texts, _ := value.([]string)
+		same := func(other []string) bool { return slices.Equal(other, texts) }
+		if len(one.values) < mostValuesTried && !slices.ContainsFunc(one.values, same) {
+			one.values = append(one.values, texts)
+		}
+	}
+	one.rules = noteOnce(one.rules, rule.id)
+	return list
 }
 
 // wantedFacts are the facts that the denying operator rules ask for and that
