@@ -78,7 +78,7 @@ func (o *CompileOptions) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&o.AWS.Partition, "aws-partition", "", "aws: partition of the account (default: aws)")
 	flags.StringSliceVar(&o.AWS.BreakGlass, "break-glass", nil, "aws: ARN patterns of roles the policies do not hold for")
 	flags.StringSliceVar(&o.AWS.GlobalServices, "global-service", nil, "aws: actions that may be called at their global endpoints, such as cloudfront:*")
-	flags.StringVar(&o.GCP.Resource, "gcp-resource", "", "gcp: organizations/NUMBER, folders/NUMBER or projects/ID")
+	flags.StringVar(&o.GCP.Resource, "gcp-resource", "", "gcp: organizations/NUMBER, folders/NUMBER or projects/ID (default: a placeholder)")
 	flags.BoolVar(&o.Azure.ManagementGroup, "management-group", false, "azure: deploy to a management group and not to a subscription")
 	o.AddFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("target", complete.Words(enforce.Targets...))

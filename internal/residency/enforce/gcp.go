@@ -54,10 +54,19 @@ type organizationValues struct {
 	DeniedValues  []string `json:"deniedValues,omitempty"`
 }
 
+// gcpPlaceholder stands for the resource in policies for nobody in particular,
+// as in Google's documentation.
+const gcpPlaceholder = "organizations/ORGANIZATION_ID"
+
 // gcp writes organization policies. The constraint on locations does not tell
 // facets apart: only regions where all of them may be are allowed.
 func (c *Compiler) gcp() (Output, error) {
-	if !gcpResource.MatchString(c.input.GCP.Resource) {
+	var unnamed []Residual
+	switch {
+	case c.input.GCP.Resource == "":
+		c.input.GCP.Resource = gcpPlaceholder
+		unnamed = []Residual{{Reason: "the policies name no organization, folder or project yet: put yours in the place of " + gcpPlaceholder}}
+	case !gcpResource.MatchString(c.input.GCP.Resource):
 		return Output{}, fleet.Errorf(fleet.ErrInvalid, "%q is no organization, folder or project", c.input.GCP.Resource).At(fleet.Position{}, "gcp.resource").
 			Advise("want organizations/NUMBER, folders/NUMBER or projects/ID")
 	}
@@ -77,7 +86,7 @@ func (c *Compiler) gcp() (Output, error) {
 		locations = append(locations, "in:"+region+"-locations")
 	}
 	files, err := c.organizationPolicies(p, locations)
-	residual := slices.Concat(p.narrowed(steps[0].regions), ending(steps), p.excepted(c.input.GCP.Resource))
+	residual := slices.Concat(unnamed, p.narrowed(steps[0].regions), ending(steps), p.excepted(c.input.GCP.Resource))
 	return Output{Files: files, Residual: append(residual, c.residual(gcpLimits)...)}, err
 }
 

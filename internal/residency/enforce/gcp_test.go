@@ -88,7 +88,12 @@ func TestOrganizationPolicyFaults(t *testing.T) {
 	t.Parallel()
 	in := input(t)
 	in.Classes = []string{"personal.eu"}
-	for _, resource := range []string{"", "organizations/acme", "projects/x y", "organizations/1/policies/x", "//organizations/1"} {
+	in.GCP.Resource = ""
+	output, err := enforce.Compile(in, enforce.TargetGCP)
+	if err != nil || !strings.Contains(string(output.Files[0].Content), `"organizations/ORGANIZATION_ID/policies/`) || !strings.Contains(output.Residual[0].Reason, "ORGANIZATION_ID") {
+		t.Errorf("for nobody in particular: %v, %v", output.Residual, err)
+	}
+	for _, resource := range []string{"organizations/acme", "projects/x y", "organizations/1/policies/x", "//organizations/1"} {
 		in.GCP.Resource = resource
 		if _, err := enforce.Compile(in, enforce.TargetGCP); !errors.Is(err, fleet.ErrInvalid) || !strings.Contains(err.Error(), "gcp.resource") {
 			t.Errorf("%q: %v", resource, err)

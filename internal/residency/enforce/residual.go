@@ -51,7 +51,7 @@ func (c *Compiler) residual(limits limits) []Residual {
 	var list []Residual
 	for _, policy := range c.policies {
 		for _, rule := range policy.spec.Rules {
-			if c.concerns(policy, rule) {
+			if c.concerns(policy, rule) && !c.over(policy, rule) {
 				list = append(list, residualOf(policy.name, rule, limits)...)
 			}
 		}
@@ -66,6 +66,15 @@ func (c *Compiler) residual(limits limits) []Residual {
 		list = append(list, Residual{Reason: reason})
 	}
 	return list
+}
+
+// over reports whether a rule has ended for good.
+func (c *Compiler) over(policy policy, rule fleet.Rule) bool {
+	if rule.Effective == nil {
+		return false
+	}
+	end, err := residency.Ends(*rule.Effective, policy.zone)
+	return err == nil && !end.IsZero() && !end.After(c.input.At)
 }
 
 // concerns reports whether a rule is about something that is compiled.
