@@ -2,6 +2,7 @@ package residency
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"connectrpc.com/connect"
@@ -12,6 +13,7 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/question"
+	"github.com/meridian-fleet/meridian/internal/cli/suggest"
 	"github.com/meridian-fleet/meridian/internal/cli/verdict"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -94,10 +96,25 @@ func (o *office) located(ctx context.Context, subjects ...fleet.Ref) ([]fleet.Lo
 	}
 	response, err := o.ListLocated(ctx, connect.NewRequest(request))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, o.named(ctx, err, subjects)
 	}
 	places, err := output.DecodeAll[fleet.Located](response.Msg.GetPlaces())
 	return places, response.Msg.GetPlaces(), err
+}
+
+// named adds to an error about a subject that is not there which one may have
+// been meant.
+func (o *office) named(ctx context.Context, err error, subjects []fleet.Ref) error {
+	var fault *fleet.Error
+	if !errors.As(err, &fault) {
+		return err
+	}
+	for _, subject := range subjects {
+		if fault.Object == subject.String() {
+			return suggest.Named(ctx, o.Factory, err, subject.Kind, subject.Name)
+		}
+	}
+	return err
 }
 
 // everybody lists all datasets and workloads.

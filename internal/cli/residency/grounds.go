@@ -2,6 +2,7 @@ package residency
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -66,7 +67,8 @@ func (o *office) grounds(ctx context.Context, answer fleet.Verdict, now time.Tim
 		return grounds{}, err
 	}
 	if answer.Subject.Name != "" {
-		if found.Presence, _, err = o.located(ctx, answer.Subject); err != nil {
+		// Of a subject nobody declared the verdict says so.
+		if found.Presence, _, err = o.located(ctx, answer.Subject); err != nil && !errors.Is(err, fleet.ErrNotFound) {
 			return grounds{}, err
 		}
 	}

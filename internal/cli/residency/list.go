@@ -81,7 +81,11 @@ func List(ctx context.Context, options *ListOptions) error {
 			return err
 		}
 	}
-	return options.print(ctx, office, places)
+	if err := options.print(ctx, office, places); err != nil || len(places) > 0 {
+		return err
+	}
+	office.adviseRegions(ctx, options.Regions)
+	return nil
 }
 
 // references reads subjects that have places of their own.

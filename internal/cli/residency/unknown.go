@@ -28,6 +28,20 @@ func (o *office) advise(ctx context.Context, verdicts []fleet.Verdict) {
 	}
 }
 
+// adviseRegions does the same for regions that no catalog has.
+func (o *office) adviseRegions(ctx context.Context, regions []string) {
+	if len(regions) == 0 {
+		return
+	}
+	known := o.known(ctx, fleet.KindRegion)
+	for _, region := range regions {
+		nearest := suggest.Nearest(region, known)
+		if nearest != "" && !slices.Contains(known, region) {
+			fmt.Fprintf(o.Streams.Err, "There is no place %s; did you mean %s?\n", terminal.Clean(region), terminal.Clean(nearest))
+		}
+	}
+}
+
 // known are the names there are of a kind; the regions are the catalog's.
 func (o *office) known(ctx context.Context, kind fleet.Kind) []string {
 	if kind != fleet.KindRegion {

@@ -209,3 +209,56 @@ Note: style: p/a cites nothing
 		t.Errorf("got:\n%s", got)
 	}
 }
+
+// An audit shows the warnings that bear on data there is.
+func TestBearing(t *testing.T) {
+	t.Parallel()
+	about := func(kind fleet.WarningKind, classes ...string) fleet.PolicyWarning {
+		return fleet.PolicyWarning{Kind: kind, Message: strings.Join(classes, "+"), Witness: &fleet.Question{Classes: classes}}
+	}
+	var chosen []string
+	for _, warning := range verdict.Bearing([]fleet.PolicyWarning{
+		about(fleet.WarningContradiction, "personal.eu", "payments.in"), about(fleet.WarningContradiction, "health.us"), about(fleet.WarningDeniesAll, "personal.eu"),
+		about(fleet.WarningDeniesAll, "itar.us"), about(fleet.WarningAllowsAll, "personal.eu"), about(fleet.WarningUnused, "personal.eu"),
+		{Kind: fleet.WarningDeniesAll, Message: "everything"},
+	}, []string{"personal.eu", "public"}) {
+		chosen = append(chosen, warning.Message)
+	}
+	if got := strings.Join(chosen, " "); got != "personal.eu+payments.in personal.eu everything" {
+		t.Errorf("%s", got)
+	}
+}
+
+// The commands offered ask for what the rule forbids and no more, and not for
+// days that are past.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	today := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	deny := func(rule string, facet fleet.Facet, region string) fleet.Finding {
+		return fleet.Finding{Policy: "p", Rule: rule, Effect: fleet.EffectDenies, Facet: facet, Region: region}
+	}
+	answer := fleet.Verdict{
+		Question: fleet.Question{Subject: fleet.Ref{Kind: fleet.KindDataset, Name: "crm"}, Facet: fleet.FacetStorage, Region: "azure/brazilsouth", At: today},
+		Findings: []fleet.Finding{
+			deny("home", fleet.FacetStorage, "azure/southcentralus"), deny("home", fleet.FacetReplica, "azure/southcentralus"), deny("home", "", ""),
+			deny("other", fleet.FacetBackup, "aws/x"),
+		},
+	}
+	offered := fleet.Alternative{Kind: fleet.AlternativeException, Rules: []string{"p/home"}}
+	places := atlas(t)
+	if got := places.Requests(answer, offered); len(got) != 0 {
+		t.Errorf("without a day: %q", got)
+	}
+	places.Today = today
+	want := `fleetctl exception request --rule p/home --for dataset/crm --facet replica,storage --region azure/brazilsouth,azure/southcentralus --until 2027-03-02 --reason "say why"`
+	if got := places.Requests(answer, offered); len(got) != 1 || got[0] != want {
+		t.Errorf("%q", got)
+	}
+	answer.At = today.AddDate(0, -1, 0)
+	if got := places.Requests(answer, offered); len(got) != 0 {
+		t.Errorf("of a day that is past: %q", got)
+	}
+	if got := places.Requests(answer, fleet.Alternative{Kind: fleet.AlternativeMove}); len(got) != 0 {
+		t.Errorf("of a move: %q", got)
+	}
+}
