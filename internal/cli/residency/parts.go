@@ -91,7 +91,9 @@ func (g grounds) write(out *terminal.Screen, wide bool) error {
 			fmt.Fprintf(out, "  - %s\n", terminal.Clean(name))
 		}
 	}
-	fmt.Fprintln(out, "\nThe data:")
+	if len(g.Data) > 0 { // of a workload nobody declared nothing is known
+		fmt.Fprintln(out, "\nThe data:")
+	}
 	for _, one := range g.Data {
 		one.write(out)
 	}
