@@ -42,7 +42,8 @@ func (o *Office) Find(ctx context.Context, moment fleet.Moment, question fleet.Q
 	return possible, nil
 }
 
-// home is where a subject is now, as far as it matters for where to go.
+// home is where a subject lawfully is now, as far as it matters for where to
+// go.
 type home struct {
 	regions, countries, providers map[string]bool
 	points                        []geography.Point
@@ -60,6 +61,9 @@ func (v *view) homeOf(subject fleet.Ref) home {
 		}
 	}
 	for _, place := range places {
+		if !v.lawful(place) {
+			continue // where it may not be is no reason to go there, or near it
+		}
 		provider, _, _ := fleet.SplitRegion(place.Region)
 		h.regions[place.Region], h.countries[place.Country], h.providers[provider] = true, true, true
 		if latitude, longitude, ok := geography.Of(place.Country, place.City); ok {
@@ -67,6 +71,11 @@ func (v *view) homeOf(subject fleet.Ref) home {
 		}
 	}
 	return h
+}
+
+// lawful reports whether all that is done at a place may be done there.
+func (v *view) lawful(place fleet.Located) bool {
+	return !slices.ContainsFunc(v.judgePlace(place), func(verdict fleet.Verdict) bool { return !verdict.Allowed })
 }
 
 // distance is how many kilometres a region is from the nearest place the

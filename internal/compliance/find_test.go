@@ -55,6 +55,24 @@ func TestFindRanksWhatIsNear(t *testing.T) {
 	}
 }
 
+func TestAPlaceOutOfLineIsNoReasonToGoThere(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.apply(t, dataset("patients", "{classes: [personal.eu], bindings: [{name: home, facets: [storage], region: aws/eu-central-1}, "+
+		"{name: astray, facets: [storage], region: azure/francecentral}, {name: beyond, facets: [backup], region: azure/switzerlandnorth}]}"))
+	seen := false
+	for _, one := range f.find(t, fleet.Question{Subject: of("patients"), Facet: fleet.FacetProcessing}, false) {
+		there := strings.HasPrefix(one.Why, "it is there already")
+		seen = seen || one.Region == "azure/switzerlandnorth"
+		if lawfullyThere := one.Region == "aws/eu-central-1" || one.Region == "azure/francecentral"; there != lawfullyThere {
+			t.Errorf("%s: %s", one.Region, one.Why)
+		}
+	}
+	if !seen {
+		t.Error("processing is not allowed where the stray backup is")
+	}
+}
+
 func TestFindSaysWhyNot(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
