@@ -16,6 +16,9 @@ import (
 // make; the write fails when one of them changes in between.
 var guardedKinds = append(slices.Clone(judgedKinds), fleet.KindException)
 
+// heldKinds are those a write of which is looked at.
+var heldKinds = append(slices.Clone(judgedKinds), fleet.KindCluster)
+
 // guard looks for acts in documents that take more than the right to write
 // their kind, because verdicts rest on them. docs/residency.md lists them.
 type guard struct {
@@ -38,6 +41,8 @@ func (s *Server) guardWrite(ctx context.Context, documents []manifest.Document) 
 		switch document.Resource.Kind {
 		case fleet.KindRegion:
 			err = g.region(document)
+		case fleet.KindCluster:
+			err = g.cluster(document)
 		case fleet.KindDataset:
 			err = g.dataset(document)
 		case fleet.KindWorkload:
@@ -87,6 +92,21 @@ func (g *guard) region(document manifest.Document) error {
 		g.needsCompliance(document, "spec.facts", "what is so about a region")
 	}
 	return nil
+}
+
+// cluster: what runs in a cluster is judged by the region its document names,
+// so the document cannot come to name another one.
+func (g *guard) cluster(document manifest.Document) error {
+	now, err := fleet.SpecOf[fleet.ClusterSpec](document.Resource)
+	if err != nil {
+		return err
+	}
+	before, alive, err := lastSpec[fleet.ClusterSpec](g, document.Resource.Ref())
+	if err == nil && alive && before.Region != now.Region {
+		g.conflict(document, "spec.region", "it is in %s; a cluster never moves", before.Region).
+			Advise("declare another cluster in %s", now.Region)
+	}
+	return err
 }
 
 // since is when a document became true. It tells of the past, which is not

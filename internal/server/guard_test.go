@@ -227,3 +227,23 @@ func TestAVersionIsOneText(t *testing.T) {
 	expectFailure(t, err, fleet.ErrInvalid, "a version never changes")
 	f.applyEverything(strings.Replace(policy, "metadata: {name: eu-personal-data}", "metadata: {name: eu-personal-data, labels: {law: gdpr}}", 1))
 }
+
+// What runs in a cluster is judged by the region its document names.
+func TestAClusterNeverMoves(t *testing.T) {
+	f := newFixture(t)
+	f.applyEverything(profile + region + secondRegion + cluster)
+	before := f.revision()
+	moved := strings.Replace(cluster, "aws/eu-west-3", "gcp/europe-west4", 1)
+	for _, token := range []string{"admin-token", "everything-token"} {
+		_, err := f.applyAs(token, moved)
+		expectFailure(t, err, fleet.ErrConflict, "it is in aws/eu-west-3; a cluster never moves", `field:"spec.region"`)
+	}
+	if f.revision() != before {
+		t.Error("something was written")
+	}
+	f.applyEverything(cluster + strings.Replace(moved, "first", "second", 1))
+	if _, err := f.as("admin-token").Delete(t.Context(), connect.NewRequest(&fleetv1.DeleteRequest{Kind: "Cluster", Name: "first"})); err != nil {
+		t.Fatal(err)
+	}
+	f.applyEverything(moved) // it is another one
+}

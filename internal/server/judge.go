@@ -60,7 +60,7 @@ func unlawful(diff fleet.PolicyDiff) []fleet.PolicyWarning {
 // write with them. It makes the write depend on what it rests on. A denial is
 // recorded, unless the write is a dry run.
 func (s *Server) judge(ctx context.Context, sent []manifest.Document, options *inventory.ApplyOptions) ([]fleet.Resource, error) {
-	if !concerns(sent, judgedKinds) {
+	if !concerns(sent, heldKinds) {
 		return nil, nil
 	}
 	revision, err := s.Store.Revision(ctx)
@@ -68,6 +68,9 @@ func (s *Server) judge(ctx context.Context, sent []manifest.Document, options *i
 		return nil, err
 	}
 	options.Unless = &inventory.Moved{Kinds: guardedKinds, Since: revision}
+	if concerns(sent, []fleet.Kind{fleet.KindCluster}) {
+		options.Unless.Kinds = heldKinds
+	}
 	if err := s.guardWrite(ctx, sent); err != nil || !concerns(sent, placedKinds) {
 		return nil, err
 	}
