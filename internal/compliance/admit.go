@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -159,17 +160,28 @@ func (a *admission) result(revision int64) (Admission, error) {
 	return result, errors.Join(a.faults...)
 }
 
-// worse reports whether a denial has rules that did not deny before.
+// worse reports whether a denial has rules that did not deny before, or of a
+// workload's own data classes that were not denied before.
 func worse(past, now fleet.Verdict) bool {
-	ids := map[string]bool{}
+	before := map[string]bool{}
 	for _, finding := range past.Findings {
 		if finding.Effect == fleet.EffectDenies {
-			ids[finding.ID()+" "+finding.Dataset+" "+finding.Region] = true
+			before[reason(past, finding)] = true
 		}
 	}
 	return slices.ContainsFunc(now.Findings, func(finding fleet.Finding) bool {
-		return finding.Effect == fleet.EffectDenies && !ids[finding.ID()+" "+finding.Dataset+" "+finding.Region]
+		return finding.Effect == fleet.EffectDenies && !before[reason(now, finding)]
 	})
+}
+
+// reason tells denials apart. To a dataset a class more is a better word for
+// what it is; to a workload it is more data in the same place.
+func reason(verdict fleet.Verdict, finding fleet.Finding) string {
+	parts := []string{finding.ID(), finding.Dataset, finding.Region}
+	if verdict.Subject.Kind == fleet.KindWorkload && finding.Dataset == "" {
+		parts = append(parts, finding.Class)
+	}
+	return strings.Join(parts, " ")
 }
 
 // doing is something a subject is declared to do at a place.

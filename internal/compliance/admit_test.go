@@ -96,6 +96,29 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
+// Where a workload may no longer be it stays, but takes no more data of the
+// same kind in; what its dataset is may still be said more exactly.
+func TestAdmitNoMoreDataWhereItMayNotBe(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.apply(t, document(fleet.KindDataClass, "public.maps", "{}")+document(fleet.KindDataClass, "public.press", "{}"))
+	site := func(uses string) error {
+		return f.write(t, parse(t, dataset("pages", "{classes: [public]}")+
+			workload("site", "{classes: ["+uses+"], datasets: [{dataset: pages}], regions: [aws/us-east-1]}"))...)
+	}
+	if err := site("{classes: [public.maps]}"); err != nil {
+		t.Fatal(err)
+	}
+	f.apply(t, document(fleet.KindResidencyPolicy, "open-data", "{version: '2', effective: {from: 2000-01-01}, appliesTo: {classes: [public]}, rules: [{name: home, facets: [storage, processing], allowOnly: {countries: [DE]}}]}"))
+	if err := site("{classes: [public.maps]}"); err != nil {
+		t.Errorf("as it was: %v", err)
+	}
+	wantKind(t, site("{classes: [public.maps]}, {classes: [public.press]}"), fleet.ErrDenied, "open-data/home")
+	if err := f.write(t, parse(t, dataset("pages", "{classes: [public, public.press]}"))...); err != nil {
+		t.Errorf("a better word for a dataset: %v", err)
+	}
+}
+
 // A dataset that is reclassified takes the workloads that touch it along.
 func TestAdmitAsksForWorkloadsToo(t *testing.T) {
 	t.Parallel()
