@@ -17,12 +17,15 @@ func (a *Activities) ApplyBaseline(ctx context.Context, input workflows.ChangeIn
 	if err != nil {
 		return fleet.ClusterChangeStatus{}, err
 	}
-	status, err := a.beginChange(ctx, input, cluster)
+	status, err := a.beginChange(ctx, input)
 	if err != nil || status.Phase == fleet.PhaseSucceeded { // an earlier attempt ended, but could not say so
 		return status, err
 	}
 	if err := a.judgeChange(ctx, input, target, cluster.spec.Region); err != nil {
 		return status, a.interrupted(ctx, input, status, Applied{}, err)
+	}
+	if err := a.recordTarget(ctx, input, cluster); err != nil {
+		return status, err
 	}
 	applied, err := a.deliver(ctx, input, target)
 	status.Created, status.Configured, status.Unchanged, status.Pruned = applied.Created, applied.Configured, applied.Unchanged, applied.Pruned
@@ -32,21 +35,23 @@ func (a *Activities) ApplyBaseline(ctx context.Context, input workflows.ChangeIn
 	return a.finishChange(ctx, input, target, applied, status)
 }
 
-// beginChange records what the cluster should have from now on, before
-// anything is applied, and that the change runs, unless an earlier attempt of
-// the same change succeeded.
-func (a *Activities) beginChange(ctx context.Context, input workflows.ChangeInput, cluster cluster) (fleet.ClusterChangeStatus, error) {
-	if has := cluster.status.Baseline; has == nil || has.Target != input.Baseline {
-		err := a.updateCluster(ctx, input.Actor, input.Cluster, func(status *fleet.ClusterStatus) {
-			if status.Baseline == nil {
-				status.Baseline = &fleet.ClusterBaseline{}
-			}
-			status.Baseline.Target = input.Baseline
-		})
-		if err != nil {
-			return fleet.ClusterChangeStatus{}, err
-		}
+// recordTarget records what the cluster should have from now on, before
+// anything is applied; a baseline that is denied is not what it should have.
+func (a *Activities) recordTarget(ctx context.Context, input workflows.ChangeInput, cluster cluster) error {
+	if has := cluster.status.Baseline; has != nil && has.Target == input.Baseline {
+		return nil
 	}
+	return a.updateCluster(ctx, input.Actor, input.Cluster, func(status *fleet.ClusterStatus) {
+		if status.Baseline == nil {
+			status.Baseline = &fleet.ClusterBaseline{}
+		}
+		status.Baseline.Target = input.Baseline
+	})
+}
+
+// beginChange records that the change runs, unless an earlier attempt of the
+// same change succeeded.
+func (a *Activities) beginChange(ctx context.Context, input workflows.ChangeInput) (fleet.ClusterChangeStatus, error) {
 	now := a.now()
 	running := fleet.ClusterChangeStatus{Phase: fleet.PhaseRunning, StartedAt: &now}
 	err := a.updateChange(ctx, input.Actor, input.Name(), func(status *fleet.ClusterChangeStatus) {

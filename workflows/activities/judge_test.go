@@ -84,6 +84,9 @@ func TestADeniedBaselineIsNotApplied(t *testing.T) {
 		if (err == nil) != allowed || applied != allowed || !allowed && !errors.Is(err, fleet.ErrDenied) {
 			t.Errorf("%s: applied %t, %v", country, applied, err)
 		}
+		if wanted := status[fleet.ClusterStatus](f, fleet.KindCluster, "one").Baseline; allowed != (wanted != nil && wanted.Target == "platform@1.0.0") {
+			t.Errorf("%s: the cluster is to have %+v", country, wanted)
+		}
 		if decisions := f.decisions(); len(decisions) != 1 || decisions[0].Allowed != allowed || decisions[0].Act.Baseline != "platform@1.0.0" {
 			t.Errorf("%s: decisions %+v", country, decisions)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/inventory"
 	"github.com/meridian-fleet/meridian/workflows"
 )
 
@@ -67,8 +69,13 @@ func (a *Activities) discover(ctx context.Context, cluster cluster) (int, error)
 	if err != nil {
 		return 0, err
 	}
+	known, err := a.knownPlacements(ctx, cluster.meta.Name)
+	if err != nil {
+		return 0, err
+	}
 	var resources []fleet.Resource
 	for _, placement := range placementsOf(cluster.meta.Name, cluster.spec.Region, holdings) {
+		placement.carryOn(known)
 		resource, err := fleet.NewResource(fleet.KindPlacement, placement.name, placement.spec, nil)
 		if err != nil {
 			return 0, err
@@ -82,10 +89,39 @@ func (a *Activities) discover(ctx context.Context, cluster cluster) (int, error)
 	return len(resources), err
 }
 
+// knownPlacements are those last found in a cluster, by name.
+func (a *Activities) knownPlacements(ctx context.Context, cluster string) (map[string]fleet.PlacementSpec, error) {
+	recorded, err := a.Inventory.List(ctx, fleet.KindPlacement, inventory.Query{Owner: cluster})
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]fleet.PlacementSpec{}
+	for _, one := range recorded {
+		if known[one.Metadata.Name], err = fleet.SpecOf[fleet.PlacementSpec](one); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
 // named placements, so that the same finding keeps its name.
 type placement struct {
 	name string
+	pods bool // whatever pods there are with the same labels
 	spec fleet.PlacementSpec
+}
+
+// carryOn lets pods be there since the first of them was found: their
+// successors make no new placement.
+func (p *placement) carryOn(known map[string]fleet.PlacementSpec) {
+	before, found := known[p.name]
+	if !found || !p.pods || before.From >= p.spec.From {
+		return
+	}
+	continued := p.spec
+	if continued.From = before.From; reflect.DeepEqual(before, continued) {
+		p.spec = continued
+	}
 }
 
 // placementsOf turns what is in a cluster into placements: one for each volume
@@ -103,7 +139,7 @@ func placementsOf(cluster, region string, holdings Holdings) []placement {
 		if claim.Spec.StorageClassName != nil {
 			spec.GeoRedundant = geoRedundant[*claim.Spec.StorageClassName]
 		}
-		add(byName, cluster+"/PersistentVolumeClaim/"+claim.Namespace+"/"+claim.Name, spec, claim.CreationTimestamp.Time)
+		add(byName, placement{name: cluster + "/PersistentVolumeClaim/" + claim.Namespace + "/" + claim.Name, spec: spec}, claim.CreationTimestamp.Time)
 	}
 	for _, pod := range holdings.Pods {
 		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
@@ -111,7 +147,7 @@ func placementsOf(cluster, region string, holdings Holdings) []placement {
 		}
 		spec := labelled(pod.Labels)
 		spec.Facets, spec.Store = []fleet.Facet{fleet.FacetProcessing}, "Pods "+pod.Namespace+"/*"
-		add(byName, cluster+"/Pods/"+pod.Namespace+"/"+groupOf(pod.Labels), spec, pod.CreationTimestamp.Time)
+		add(byName, placement{name: cluster + "/Pods/" + pod.Namespace + "/" + groupOf(pod.Labels), pods: true, spec: spec}, pod.CreationTimestamp.Time)
 	}
 	placements := make([]placement, 0, len(byName))
 	for _, one := range byName {
@@ -123,12 +159,12 @@ func placementsOf(cluster, region string, holdings Holdings) []placement {
 }
 
 // add keeps the earliest beginning of what has the same name.
-func add(byName map[string]placement, name string, spec fleet.PlacementSpec, since time.Time) {
-	spec.From = since.UTC().Format(time.RFC3339)
-	if before, ok := byName[name]; ok && before.spec.From < spec.From {
-		spec.From = before.spec.From
+func add(byName map[string]placement, one placement, since time.Time) {
+	one.spec.From = since.UTC().Format(time.RFC3339)
+	if before, ok := byName[one.name]; ok && before.spec.From < one.spec.From {
+		one.spec.From = before.spec.From
 	}
-	byName[name] = placement{name: name, spec: spec}
+	byName[one.name] = one
 }
 
 // labelled reads whose data it is from labels. A dataset says more than a

@@ -141,3 +141,50 @@ func populate(f *fixture, client kubernetes.Interface) {
 		}, metav1.CreateOptions{}))
 	}
 }
+
+// holding is what a cluster has, as a test says.
+type holding struct{ has activities.Holdings }
+
+func (h *holding) Holdings(context.Context, string) (activities.Holdings, error) { return h.has, nil }
+
+// Pods that follow each other are one placement, since the first of them: its
+// history has no change for every restart.
+func TestSuccessorsOfPodsMakeNoNewPlacement(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ready("one")
+	cluster := &holding{}
+	f.Holder = cluster
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for restart := range 5 {
+		cluster.has.Pods = nil
+		for replica := range 2 {
+			cluster.has.Pods = append(cluster.has.Pods, corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+				Namespace: "shop", Name: "web", Labels: map[string]string{"meridian.dev/data-class": "payments.in", "meridian.dev/workload": "checkout"},
+				CreationTimestamp: metav1.NewTime(began.Add(time.Duration(restart+replica) * time.Hour)),
+			}})
+		}
+		if _, err := f.DiscoverPlacements(f.ctx, workflows.DriftInput{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const name = "one/Pods/shop/-/checkout/payments.in"
+	if found := f.placements()[name]; found.From != "2026-03-01T12:00:00Z" {
+		t.Errorf("since %q", found.From)
+	}
+	history, err := f.store.History(f.ctx, fleet.Ref{Kind: fleet.KindPlacement, Name: name})
+	if err != nil || len(history) != 1 {
+		t.Errorf("%d changes, %v", len(history), err)
+	}
+
+	cluster.has.Pods = nil
+	if _, err := f.DiscoverPlacements(f.ctx, workflows.DriftInput{}); err != nil || len(f.placements()) != 0 {
+		t.Errorf("without pods: %+v, %v", f.placements(), err)
+	}
+	cluster.has.Pods = []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "shop", Labels: map[string]string{"meridian.dev/data-class": "payments.in", "meridian.dev/workload": "checkout"}, CreationTimestamp: metav1.NewTime(began.Add(24 * time.Hour)),
+	}}}
+	if _, err := f.DiscoverPlacements(f.ctx, workflows.DriftInput{}); err != nil || f.placements()[name].From != "2026-03-02T12:00:00Z" {
+		t.Errorf("after a time without pods: %+v, %v", f.placements(), err)
+	}
+}
