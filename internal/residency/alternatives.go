@@ -96,19 +96,22 @@ func (m matter) suspensions() []suspension {
 func (m matter) denials() []denial {
 	var list []denial
 	for i := range m.parts {
-		verdict := m.verdict(i)
-		if verdict.Allowed {
-			continue
+		if one := m.denial(i); !one.verdict.Allowed {
+			list = append(list, one)
 		}
-		one := denial{index: i, verdict: verdict}
-		for _, finding := range verdict.Findings {
-			if finding.Effect == fleet.EffectDenies {
-				one.findings = append(one.findings, finding)
-			}
-		}
-		list = append(list, one)
 	}
 	return list
+}
+
+// denial of a part: without findings where it is allowed.
+func (m matter) denial(index int) denial {
+	one := denial{index: index, verdict: m.verdict(index)}
+	for _, finding := range one.verdict.Findings {
+		if finding.Effect == fleet.EffectDenies {
+			one.findings = append(one.findings, finding)
+		}
+	}
+	return one
 }
 
 func (m matter) allowed() bool {

@@ -113,6 +113,10 @@ func (a *answer) spoken(class *spoken, facet int, place PlaceID) {
 		"No rule in force speaks about %s of %s at %s, and what no rule permits is denied.", name, class.class, a.p.compiled.catalog.titles[place]))
 }
 
+func unknownPlace(name string) string {
+	return "No catalog has the place " + orNone(name) + ", so nothing is known of it."
+}
+
 // unknownPair says why the second place of a geo-redundant store is not known.
 func (c *Compiled) unknownPair(place PlaceID, named string) string {
 	switch facts := c.catalog.places[place]; {

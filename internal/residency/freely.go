@@ -38,6 +38,9 @@ func (f *missing) freely(definition fleet.FactDefinition, countries []string) {
 	other := "another"
 	if slices.Contains(countryFacts, definition.Name) {
 		f.written = slices.DeleteFunc(f.written, func(text string) bool { return countryCodes[text] == nil })
+		if !f.local {
+			countries = nil // nothing compares it with the place
+		}
 		for _, country := range countries {
 			f.written = append(f.written, country)
 			f.values = append(f.values, value(country))

@@ -13,8 +13,7 @@ const dateLayout = "2006-01-02"
 // ParseInstant reads an instant (RFC 3339) or a date, which is its beginning
 // in UTC.
 func ParseInstant(text string) (time.Time, error) {
-	at, _, err := parseEnd(text, time.UTC)
-	return at, err
+	return parseEnd(text, time.UTC, 0)
 }
 
 // Covers reports whether an instant is in a period whose dates are days of a
@@ -36,8 +35,7 @@ func Begins(period fleet.Period, zone *time.Location) (time.Time, error) {
 	if period.From == "" {
 		return time.Time{}, nil
 	}
-	at, _, err := parseEnd(period.From, zone)
-	return at, err
+	return parseEnd(period.From, zone, 0)
 }
 
 // Ends is the first instant after a period, zero when it never ends.
@@ -45,41 +43,37 @@ func Ends(period fleet.Period, zone *time.Location) (time.Time, error) {
 	if period.Until == "" {
 		return time.Time{}, nil
 	}
-	at, isDate, err := parseEnd(period.Until, zone)
-	if err != nil || !isDate {
-		return at, err
-	}
-	year, month, day := at.Date()
-	return startOfDay(year, month, day+1, at.Location()), nil
+	return parseEnd(period.Until, zone, 1)
 }
 
-// parseEnd reads one end of a period. A date is the first moment of its day.
-func parseEnd(text string, zone *time.Location) (at time.Time, isDate bool, err error) {
+// parseEnd reads one end of a period. A date is the first moment of the day so
+// many days after it.
+func parseEnd(text string, zone *time.Location, days int) (time.Time, error) {
 	if zone == nil {
 		zone = time.UTC
 	}
 	if day := len(dateLayout); len(text) > day && (text[day] == 'T' || text[day] == 't') {
-		at, err = time.Parse(time.RFC3339, strings.ToUpper(text))
+		at, err := time.Parse(time.RFC3339, strings.ToUpper(text))
 		if err != nil {
-			return time.Time{}, false, fleet.Errorf(fleet.ErrInvalid, "%q is not an instant", text).
+			return time.Time{}, fleet.Errorf(fleet.ErrInvalid, "%q is not an instant", text).
 				Advise("write it like 2026-03-01T15:04:05+01:00, or a date like 2026-03-01")
 		}
-		return at, false, nil
+		return at, nil
 	}
 	date, err := time.Parse(dateLayout, text)
 	if err != nil {
-		return time.Time{}, false, fleet.Errorf(fleet.ErrInvalid, "%q is not a date", text).
+		return time.Time{}, fleet.Errorf(fleet.ErrInvalid, "%q is not a date", text).
 			Advise("write a day that exists like 2026-03-01, or an instant like 2026-03-01T15:04:05+01:00")
 	}
 	year, month, day := date.Date()
-	return startOfDay(year, month, day, zone), true, nil
+	return startOfDay(year, month, day+days, zone), nil
 }
 
 // startOfDay is the first moment of a day, also where the clock skips midnight
 // or the whole day, or strikes midnight twice.
 func startOfDay(year int, month time.Month, day int, zone *time.Location) time.Time {
 	at := time.Date(year, month, day, 0, 0, 0, 0, zone)
-	wanted := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	wanted := time.Date(year, month, day, 0, 0, 0, 0, time.UTC) // the day may be beyond the month
 	began, ends := at.ZoneBounds()
 	local := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
 	switch {

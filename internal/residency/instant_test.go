@@ -42,6 +42,7 @@ func TestPeriods(t *testing.T) {
 		// a day that did not exist: Samoa went from 29 to 31 December 2011
 		{"Pacific/Apia", "2011-12-30", "", "2011-12-30T10:00:00Z", true},
 		{"Pacific/Apia", "2011-12-30", "", "2011-12-30T09:59:59Z", false},
+		{"Pacific/Apia", "", "2011-12-30", "2011-12-30T10:00:00Z", false},
 		{"Pacific/Apia", "", "2011-12-29", "2011-12-30T09:59:59Z", true},
 	} {
 		zone, err := time.LoadLocation(test.zone)

@@ -89,7 +89,7 @@ func (c *Compiled) explain(p *Prepared, q fleet.Question, exceptions []suspensio
 	}
 	switch {
 	case place == noPlace:
-		a.builtIn(fleet.RuleUnknownRegion, "", q.Facet, q.Region, "No catalog has the place "+orNone(q.Region)+", so nothing is known of it.")
+		a.builtIn(fleet.RuleUnknownRegion, "", q.Facet, q.Region, unknownPlace(q.Region))
 	case a.asked.facet < 0:
 		for _, class := range p.classes {
 			a.builtIn(fleet.RuleNoRule, class, q.Facet, q.Region, "There is no facet "+orNone(string(q.Facet))+", so no rule speaks about it.")

@@ -91,6 +91,9 @@ func (m matter) lacks(one denial) []lack {
 		a := asked{facet: facetIndex(m.parts[one.index].facet), place: place, pair: pair, source: m.question.Source, leaving: m.question.Leaving}
 		counted := p.copiesAfter(rule.clause, &a)
 		found := lack{rule: rule, missing: rule.wanted() - counted.Len()}
+		if found.missing <= 0 {
+			continue // it denies under another facet
+		}
 		found.facet, found.places = m.homes(p, rule, &counted)
 		list = append(list, found)
 	}

@@ -39,7 +39,7 @@ func combined(m matter, denials []denial, kind fleet.AlternativeKind, find func(
 	together := change{Alternative: fleet.Alternative{Kind: kind}, after: m}
 	var texts []string
 	for _, one := range denials {
-		if together.after.verdict(one.index).Allowed {
+		if one = together.after.denial(one.index); one.verdict.Allowed {
 			continue // by what another part needs, too
 		}
 		found := find(together.after, one)
@@ -70,6 +70,7 @@ type missing struct {
 	minimum fleet.FactSource
 	values  []any
 	written []string // texts that conditions compare it with
+	local   bool     // some condition looks at the place, too
 	other   any      // a value that stands for all that are not written; nil: there is none
 	rules   []string
 }
@@ -213,6 +214,7 @@ func noteMissing(list []missing, definition fleet.FactDefinition, rule *applied,
 	} else {
 		fact.values = append(fact.values, rule.when.possible(definition)...)
 		fact.written = append(fact.written, rule.when.texts...)
+		fact.local = fact.local || len(rule.when.regionFacts) > 0
 	}
 	fact.values = distinct(fact.values)
 	if !slices.Contains(fact.rules, rule.id) {

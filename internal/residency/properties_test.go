@@ -228,6 +228,12 @@ func TestWorkloadIsAllItsParts(t *testing.T) {
 			prepared = append(prepared, w.compiled.PrepareUse(workload, use, exceptions))
 		}
 		q := fleet.Question{Subject: workload, Region: pick(w.source, "region", somePlaces)}
+		if w.chance("one facet", 40) {
+			q.Facet = pick(w.source, "asked", fleet.Facets[:6])
+		}
+		declared := slices.ContainsFunc(uses, func(use residency.Use) bool {
+			return slices.Contains(use.Facets, q.Facet) || len(use.Facets) == 0 && q.Facet == fleet.FacetProcessing
+		})
 		verdict := w.compiled.JudgeWorkload(workload, uses, exceptions, q)
 		var want []string
 		allowed := true
@@ -239,7 +245,13 @@ func TestWorkloadIsAllItsParts(t *testing.T) {
 			if len(facets) == 0 {
 				facets = []fleet.Facet{fleet.FacetProcessing}
 			}
+			if q.Facet != "" && !declared {
+				facets = []fleet.Facet{q.Facet} // as if it did
+			}
 			for _, facet := range facets {
+				if q.Facet != "" && facet != q.Facet {
+					continue
+				}
 				asked := q
 				asked.Facet = facet
 				part := residency.Reference(w.book, catalog, w.compiled.At(), subject, asked)
@@ -257,7 +269,7 @@ func TestWorkloadIsAllItsParts(t *testing.T) {
 		}
 		var set residency.Set
 		residency.AllowedRegions(&set, prepared)
-		if place, known := catalog.Place(q.Region); known && set.Has(place) != allowed {
+		if place, known := catalog.Place(q.Region); known && q.Facet == "" && set.Has(place) != allowed {
 			t.Fatalf("allowed regions say %v, the verdict %v", set.Has(place), allowed)
 		}
 	})

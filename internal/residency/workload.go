@@ -52,18 +52,35 @@ func AllowedRegions(into *Set, uses []PreparedUse) {
 }
 
 // JudgeWorkload answers a question about everything a workload does, or what
-// it does of one facet: all of it must be allowed. The exceptions are those
-// for the workload itself.
+// it does of one facet: all of it must be allowed. A facet it does nothing
+// under is judged as if it did it to all its data; a workload without data may
+// be wherever there is a place. The exceptions are those for the workload
+// itself.
 func (c *Compiled) JudgeWorkload(workload fleet.Ref, uses []Use, exceptions []Exception, q fleet.Question) fleet.Verdict {
-	suspensions := c.inForce(exceptions, workload)
-	verdict := c.explainWorkload(uses, suspensions, q)
-	if !verdict.Allowed {
+	uses = under(uses, q.Facet)
+	verdict := c.explainWorkload(uses, c.inForce(exceptions, workload), q)
+	if !verdict.Allowed && len(uses) > 0 {
 		verdict.Alternatives = c.workloadAlternatives(workload, uses, exceptions, verdict)
 	}
 	return verdict
 }
 
+// under are the uses a question is about.
+func under(uses []Use, facet fleet.Facet) []Use {
+	if facet == "" || slices.ContainsFunc(uses, func(use Use) bool { return slices.Contains(use.facets(), facet) }) {
+		return uses
+	}
+	uses = slices.Clone(uses)
+	for i := range uses {
+		uses[i].Facets = []fleet.Facet{facet}
+	}
+	return uses
+}
+
 func (c *Compiled) explainWorkload(uses []Use, suspensions []suspension, q fleet.Question) fleet.Verdict {
+	if len(uses) == 0 {
+		return c.explainPlace(q)
+	}
 	whole := fleet.Verdict{Question: q, Allowed: true}
 	var permits, denials []fleet.Finding
 	for _, use := range uses {
@@ -92,6 +109,19 @@ func (c *Compiled) explainWorkload(uses []Use, suspensions []suspension, q fleet
 		whole.Findings = []fleet.Finding{}
 	}
 	return whole
+}
+
+// explainPlace answers for a workload without data: the place must be known.
+func (c *Compiled) explainPlace(q fleet.Question) fleet.Verdict {
+	place, pair := c.catalog.both(q.Region, q.GeoRedundant, q.Pair)
+	a := answer{}
+	switch {
+	case place == noPlace:
+		a.builtIn(fleet.RuleUnknownRegion, "", q.Facet, q.Region, unknownPlace(q.Region))
+	case q.GeoRedundant && pair == noPlace:
+		a.builtIn(fleet.RuleUnknownPair, "", q.Facet, q.Region, c.unknownPair(place, q.Pair))
+	}
+	return a.conclude().verdict(q)
 }
 
 // merge adds the obligations and exceptions of a part, each once.

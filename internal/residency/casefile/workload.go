@@ -53,8 +53,11 @@ func (r *run) judgeWorkload(compiled *residency.Compiled, s situation) judges {
 // each thing it does: all must be allowed, and exceptions for the workload hold
 // for each.
 func (r *run) referWorkload(s situation, all []handled, q fleet.Question) fleet.Verdict {
+	if len(all) == 0 {
+		return r.referPlace(q)
+	}
 	whole := fleet.Verdict{Question: q, Allowed: true}
-	for _, one := range all {
+	for _, one := range asIfDone(all, q.Facet) {
 		one.subject.Exceptions = retarget(one.subject.Exceptions, s.ref(), one.subject.Ref)
 		for _, facet := range one.facets {
 			if q.Facet != "" && q.Facet != facet {
@@ -74,6 +77,34 @@ func (r *run) referWorkload(s situation, all []handled, q fleet.Question) fleet.
 	}
 	if !whole.Allowed {
 		whole.Findings = slices.DeleteFunc(whole.Findings, func(f fleet.Finding) bool { return f.Effect == fleet.EffectAllows })
+	}
+	return whole
+}
+
+// asIfDone is what a workload does; where it does nothing under the facet asked
+// about, as if it did that to all its data.
+func asIfDone(all []handled, facet fleet.Facet) []handled {
+	if facet == "" || slices.ContainsFunc(all, func(one handled) bool { return slices.Contains(one.facets, facet) }) {
+		return all
+	}
+	var changed []handled
+	for _, one := range all {
+		changed = append(changed, handled{one.subject, []fleet.Facet{facet}})
+	}
+	return changed
+}
+
+// referPlace answers for a workload without data: the reference denies places
+// and pairs that are not known whatever else it says.
+func (r *run) referPlace(q fleet.Question) fleet.Verdict {
+	asked := q
+	asked.Subject, asked.Facet = fleet.Ref{}, fleet.FacetStorage
+	said := residency.Reference(r.file.rulebook, r.catalog, q.At, residency.Subject{Declared: true}, asked)
+	whole := fleet.Verdict{Question: q, Allowed: true}
+	for _, finding := range said.Findings {
+		if finding.Rule == fleet.RuleUnknownRegion || finding.Rule == fleet.RuleUnknownPair {
+			whole.Allowed, whole.Findings = false, append(whole.Findings, finding)
+		}
 	}
 	return whole
 }
