@@ -94,7 +94,7 @@ func (d *database) Bundle(ctx context.Context, nameVersion string) (Bundle, erro
 		return Bundle{}, notFound(ref)
 	}
 	if err == nil {
-		bundle.Resource, err = decodeResource(document)
+		bundle.Resource, err = decodeStored(ref, document)
 	}
 	return bundle, d.wrap(err, "read "+ref.String())
 }

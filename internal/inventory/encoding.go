@@ -105,6 +105,16 @@ func decodeResource(document string) (fleet.Resource, error) {
 	return resource, nil
 }
 
+// decodeStored decodes what stands in a resource's row, which has to be that
+// resource: a row that holds another one was edited.
+func decodeStored(ref fleet.Ref, document string) (fleet.Resource, error) {
+	resource, err := decodeResource(document)
+	if err == nil && resource.Ref() != ref {
+		err = fleet.Errorf(fleet.ErrNeedsHuman, "its row in the inventory holds %s", resource.Ref()).On(ref.String())
+	}
+	return resource, err
+}
+
 // sameSpec reports whether two resources are wanted alike.
 func sameSpec(a, b fleet.Resource) bool {
 	left, right := a.Metadata, b.Metadata

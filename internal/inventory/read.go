@@ -28,27 +28,27 @@ func (d *database) Get(ctx context.Context, ref fleet.Ref, at AsOf) (fleet.Resou
 	if err != nil {
 		return fleet.Resource{}, d.wrap(err, "read "+ref.String())
 	}
-	return decodeResource(document.String)
+	return decodeStored(ref, document.String)
 }
 
 // List implements Store.
 func (d *database) List(ctx context.Context, kind fleet.Kind, query Query) ([]fleet.Resource, error) {
-	statement, arguments := "SELECT document FROM resources WHERE kind = $1 ORDER BY name", []any{string(kind)}
+	statement, arguments := "SELECT name, document FROM resources WHERE kind = $1 ORDER BY name", []any{string(kind)}
 	switch instant := time.Time(query.AsOf); {
 	case !instant.IsZero():
-		statement = `SELECT c.document FROM changes c JOIN
+		statement = `SELECT c.name, c.document FROM changes c JOIN
 			(SELECT name, max(revision) AS revision FROM changes WHERE kind = $1 AND recorded_at <= $2 GROUP BY name) newest
 			ON c.revision = newest.revision WHERE c.document IS NOT NULL ORDER BY c.name`
 		arguments = append(arguments, instant.UnixMicro())
 	case query.Owner != "":
-		statement = "SELECT document FROM resources WHERE kind = $1 AND owner = $2 ORDER BY name"
+		statement = "SELECT name, document FROM resources WHERE kind = $1 AND owner = $2 ORDER BY name"
 		arguments = append(arguments, query.Owner)
 	}
 	rows, err := d.read.QueryContext(ctx, statement, arguments...)
 	if err != nil {
 		return nil, d.wrap(err, "list")
 	}
-	resources, err := collect(rows, scanDocument)
+	resources, err := collect(rows, scanStored(kind))
 	if err != nil {
 		return nil, d.wrap(err, "list")
 	}
@@ -81,12 +81,15 @@ func (d *database) Revision(ctx context.Context) (revision int64, err error) {
 	return revision, d.wrap(err, "read the revision")
 }
 
-func scanDocument(scan func(...any) error) (fleet.Resource, error) {
-	var document string
-	if err := scan(&document); err != nil {
-		return fleet.Resource{}, err
+// scanStored reads the name and the document of a row.
+func scanStored(kind fleet.Kind) func(scan func(...any) error) (fleet.Resource, error) {
+	return func(scan func(...any) error) (fleet.Resource, error) {
+		var name, document string
+		if err := scan(&name, &document); err != nil {
+			return fleet.Resource{}, err
+		}
+		return decodeStored(fleet.Ref{Kind: kind, Name: name}, document)
 	}
-	return decodeResource(document)
 }
 
 // collect reads all rows and closes them.

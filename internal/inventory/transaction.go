@@ -104,7 +104,7 @@ func (tx *transaction) find(ctx context.Context, ref fleet.Ref) (fleet.Resource,
 	} else if err != nil {
 		return fleet.Resource{}, false, err
 	}
-	resource, err := decodeResource(document)
+	resource, err := decodeStored(ref, document)
 	return resource, err == nil, err
 }
 
