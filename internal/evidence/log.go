@@ -61,13 +61,17 @@ const (
 	shutdownTimeout    = 10 * time.Second
 )
 
-// Kinds are the kinds of resources the log follows. A Region's status is not
-// followed: it says how onboarding goes.
-var Kinds = append(slices.Clone(fleet.ResidencyKinds), fleet.KindDecision, fleet.KindRegion)
+// Kinds are the kinds of resources the log follows: what answers rest on, what
+// they led to, and what says where a cluster is and which data a baseline
+// handles.
+var Kinds = append(slices.Clone(fleet.ResidencyKinds), fleet.KindDecision, fleet.KindRegion, fleet.KindCluster, fleet.KindBaseline)
+
+// restless are kinds whose status is not followed: it says how work goes.
+var restless = []fleet.Kind{fleet.KindRegion, fleet.KindCluster}
 
 // follows reports whether a change gets an entry.
 func follows(change inventory.RawChange) bool {
-	return slices.Contains(Kinds, change.Ref.Kind) && (change.Ref.Kind != fleet.KindRegion || change.Action != "status")
+	return slices.Contains(Kinds, change.Ref.Kind) && (change.Action != "status" || !slices.Contains(restless, change.Ref.Kind))
 }
 
 // Log is an open log. It is safe for concurrent use.

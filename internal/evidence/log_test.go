@@ -3,8 +3,10 @@ package evidence_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,16 +51,36 @@ func TestEveryChangeIsLoggedOnce(t *testing.T) {
 	}
 }
 
-func TestRegionStatusIsNotLogged(t *testing.T) {
+// Where a cluster is and what a baseline handles is logged; how work with
+// regions and clusters goes is not.
+func TestProgressIsNotLogged(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	region := resource(t, fleet.KindRegion, "aws/eu-central-1", fleet.RegionSpec{Profile: "small"})
-	p.apply("ann", region)
-	err := p.store.UpdateStatus(context.Background(), "ann", region.Ref(), func(json.RawMessage) (any, error) { return fleet.RegionStatus{Step: "waits"}, nil })
+	cluster := resource(t, fleet.KindCluster, "one", fleet.ClusterSpec{Region: "aws/eu-central-1", Profile: "small"})
+	p.apply("ann", region, cluster)
+	digest := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte("files")))
+	baseline, err := fleet.NewResource(fleet.KindBaseline, "platform@1.0.0", fleet.BaselineSpec{}, fleet.BaselineStatus{Digest: digest})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.mustBeIntact(1)
+	bundle := inventory.Bundle{Resource: baseline, Digest: digest, Content: []byte("files")}
+	if _, err := p.store.PutBundle(context.Background(), "ann", bundle, inventory.ApplyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, told := range []struct {
+		ref    fleet.Ref
+		status any
+	}{{region.Ref(), fleet.RegionStatus{Step: "waits"}}, {cluster.Ref(), fleet.ClusterStatus{Message: "waits"}}} {
+		if err := p.store.UpdateStatus(context.Background(), "ann", told.ref, func(json.RawMessage) (any, error) { return told.status, nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.mustBeIntact(3)
+	p.edit(`UPDATE resources SET document = replace(document, 'aws/eu-central-1', 'aws/us-east-1') WHERE kind = 'Cluster'`)
+	if report := p.verify(); !has(report, "Cluster one") {
+		t.Errorf("a cluster moved behind our back: %+v", report)
+	}
 }
 
 func TestEntriesHoldNothingPersonal(t *testing.T) {

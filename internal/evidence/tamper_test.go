@@ -41,6 +41,11 @@ func TestEditedInventory(t *testing.T) {
 		{"current document broken", []string{`UPDATE resources SET document = '{' WHERE name = 'patients'`}, [][]string{{"Dataset"}}},
 		{"current document removed", []string{`DELETE FROM resources WHERE name = 'patients'`}, [][]string{{"revision 5", "Dataset patients"}}},
 		{"current document inserted", []string{`INSERT INTO resources SELECT kind, 'smuggled', owner, replace(document, 'patients', 'smuggled') FROM resources WHERE name = 'patients'`}, [][]string{{"Dataset smuggled"}}},
+		{"current document under another name", []string{`INSERT INTO resources SELECT kind, 'smuggled', owner, document FROM resources WHERE name = 'patients'`}, [][]string{{"Dataset"}}},
+		{"current documents swapped", []string{
+			`UPDATE resources SET name = 'swap' WHERE name = 'patients'`, `UPDATE resources SET name = 'patients' WHERE name = 'customers'`,
+			`UPDATE resources SET name = 'customers' WHERE name = 'swap'`,
+		}, [][]string{{"Dataset"}}},
 		{"history and current changed alike", []string{
 			`UPDATE changes SET document = replace(document, '"two', '"duo') WHERE revision = 5`,
 			`UPDATE resources SET document = replace(document, '"two', '"duo') WHERE name = 'patients'`,
