@@ -143,6 +143,10 @@ func (d *Delivery) bundle(stored inventory.Bundle) (*baseline.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bundle.Digest != stored.Digest { // what is judged, shown and applied is what was uploaded
+		return nil, fleet.Errorf(fleet.ErrNeedsHuman, "the inventory holds other files (%s) than were uploaded (%s)", bundle.Digest, stored.Digest).
+			On(stored.Resource.Ref().String()).Advise("restore the inventory")
+	}
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	if len(d.bundles) >= bundlesKept {

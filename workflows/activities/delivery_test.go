@@ -3,6 +3,7 @@ package activities_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -43,6 +44,20 @@ spec:
 		t.Fatal(err)
 	}
 	return inventory.Bundle{Digest: bundle.Digest, Content: bundle.Content()}
+}
+
+// What the inventory holds is applied only if it is what was uploaded.
+func TestDeliveryRefusesOtherFilesThanWereUploaded(t *testing.T) {
+	t.Parallel()
+	delivery := activities.NewDelivery(&credentials{})
+	stored := limits(t)
+	if _, err := delivery.Data(activities.Target{Cluster: "a", Bundle: stored, Facts: baseline.Facts{Provider: "aws", Cluster: map[string]any{"kubernetesVersion": "1.36.3"}}}); err != nil {
+		t.Fatal(err)
+	}
+	stored.Digest = "sha256:" + strings.Repeat("0", 64)
+	if _, err := delivery.Data(activities.Target{Cluster: "a", Bundle: stored}); !errors.Is(err, fleet.ErrNeedsHuman) {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A connection is kept while it works, and made anew after the cluster could
