@@ -34,31 +34,12 @@ func Subjects(documents []fleet.Resource, at time.Time) ([]residency.Subject, er
 		if err != nil {
 			return nil, err
 		}
-		copies, err := copiesAt(spec.Bindings, at)
+		subject, err := residency.SubjectOf(document.Metadata.Name, spec, at)
 		if err != nil {
 			return nil, err
 		}
-		subjects = append(subjects, residency.Subject{
-			Ref: document.Ref(), Declared: true, Classes: spec.Classes, Facts: spec.Facts,
-			Instruments: spec.Instruments, Copies: copies, Exceptions: exceptions,
-		})
+		subject.Exceptions = exceptions
+		subjects = append(subjects, subject)
 	}
 	return subjects, nil
-}
-
-func copiesAt(bindings []fleet.Binding, at time.Time) ([]residency.Copy, error) {
-	var copies []residency.Copy
-	for _, binding := range bindings {
-		there, err := residency.Covers(fleet.Period{From: binding.From, Until: binding.Until}, time.UTC, at)
-		if err != nil {
-			return nil, err
-		}
-		if there {
-			copies = append(copies, residency.Copy{
-				Facets: binding.Facets, Region: binding.Region, Pair: binding.Pair,
-				GeoRedundant: binding.GeoRedundant, Source: binding.Source,
-			})
-		}
-	}
-	return copies, nil
 }

@@ -3,7 +3,6 @@ package casefile
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/residency"
@@ -71,11 +70,8 @@ func (s situation) exceptions(documents records) []residency.Exception {
 // case adds.
 func (s situation) dataset(documents records, name string) residency.Subject {
 	spec, declared := versionAt(documents.datasets[name], s.at)
-	subject := residency.Subject{
-		Ref: fleet.Ref{Kind: fleet.KindDataset, Name: name}, Declared: declared,
-		Classes: spec.Classes, Facts: maps.Clone(spec.Facts), Instruments: slices.Clone(spec.Instruments),
-		Copies: copiesAt(spec.Bindings, s.at),
-	}
+	subject, _ := residency.SubjectOf(name, spec, s.at) // periods were checked when it was read
+	subject.Declared, subject.Facts, subject.Instruments = declared, maps.Clone(spec.Facts), slices.Clone(spec.Instruments)
 	return s.with(documents, subject)
 }
 
@@ -95,22 +91,8 @@ func (s situation) with(documents records, subject residency.Subject) residency.
 	for i, place := range s.Copies {
 		added = append(added, place.binding(i))
 	}
-	subject.Copies = append(subject.Copies, copiesAt(added, s.at)...)
+	copies, _ := residency.CopiesOf(added, s.at) // checked, too
+	subject.Copies = append(subject.Copies, copies...)
 	subject.Exceptions = s.exceptions(documents)
 	return subject
-}
-
-// copiesAt are the bindings of an instant.
-func copiesAt(bindings []fleet.Binding, at time.Time) []residency.Copy {
-	var copies []residency.Copy
-	for _, binding := range bindings {
-		there, err := residency.Covers(fleet.Period{From: binding.From, Until: binding.Until}, time.UTC, at)
-		if err == nil && there {
-			copies = append(copies, residency.Copy{
-				Facets: binding.Facets, Region: binding.Region, Pair: binding.Pair,
-				GeoRedundant: binding.GeoRedundant, Source: binding.Source,
-			})
-		}
-	}
-	return copies
 }

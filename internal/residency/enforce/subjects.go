@@ -81,23 +81,9 @@ func (s shelf) exceptionsFor(kind fleet.Kind, name string) []residency.Exception
 }
 
 func (s shelf) subject(name string, spec fleet.DatasetSpec, at time.Time) (residency.Subject, error) {
-	subject := residency.Subject{
-		Ref: fleet.Ref{Kind: fleet.KindDataset, Name: name}, Declared: true,
-		Classes: spec.Classes, Facts: spec.Facts, Instruments: spec.Instruments,
-		Exceptions: s.exceptionsFor(fleet.KindDataset, name),
-	}
-	for _, binding := range spec.Bindings {
-		there, err := residency.Covers(fleet.Period{From: binding.From, Until: binding.Until}, time.UTC, at)
-		if err != nil {
-			return subject, err
-		}
-		if there {
-			subject.Copies = append(subject.Copies, residency.Copy{
-				Facets: binding.Facets, Region: binding.Region, Pair: binding.Pair, GeoRedundant: binding.GeoRedundant, Source: binding.Source,
-			})
-		}
-	}
-	return subject, nil
+	subject, err := residency.SubjectOf(name, spec, at)
+	subject.Exceptions = s.exceptionsFor(fleet.KindDataset, name)
+	return subject, err
 }
 
 func (s shelf) workload(name string, spec fleet.WorkloadSpec, subjects map[string]residency.Subject) Workload {
