@@ -50,7 +50,7 @@ func (v *view) review() []fleet.PolicyWarning {
 	if err != nil {
 		return nil // the view's own fault says so
 	}
-	return rulebook.Review(v.catalog, v.at, v.datasets())
+	return rulebook.Review(v.catalog, v.at, append(v.datasets(), v.handled()...))
 }
 
 // datasets are the subjects of all datasets that can be read, by name.
@@ -59,6 +59,19 @@ func (v *view) datasets() []residency.Subject {
 	for _, one := range v.all(fleet.KindDataset) {
 		if dataset := v.prepare(one.ref); dataset.fault == nil {
 			subjects = append(subjects, dataset.subject)
+		}
+	}
+	return subjects
+}
+
+// handled is the data of classes that workloads handle without a dataset.
+func (v *view) handled() []residency.Subject {
+	var subjects []residency.Subject
+	for _, one := range v.all(fleet.KindWorkload) {
+		if spec := one.workload(); spec != nil {
+			for _, use := range spec.Classes {
+				subjects = append(subjects, residency.Subject{Ref: one.ref, Declared: true, Classes: use.Classes})
+			}
 		}
 	}
 	return subjects

@@ -43,3 +43,22 @@ func Subjects(documents []fleet.Resource, at time.Time) ([]residency.Subject, er
 	}
 	return subjects, nil
 }
+
+// Handled is the data of classes that workloads among documents handle without
+// a dataset.
+func Handled(documents []fleet.Resource) ([]residency.Subject, error) {
+	var subjects []residency.Subject
+	for _, document := range documents {
+		if document.Kind != fleet.KindWorkload {
+			continue
+		}
+		spec, err := fleet.SpecOf[fleet.WorkloadSpec](document)
+		if err != nil {
+			return nil, err
+		}
+		for _, use := range spec.Classes {
+			subjects = append(subjects, residency.Subject{Ref: document.Ref(), Declared: true, Classes: use.Classes})
+		}
+	}
+	return subjects, nil
+}

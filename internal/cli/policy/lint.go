@@ -120,7 +120,11 @@ func review(documents []fleet.Resource, moment fleet.Moment) ([]fleet.PolicyWarn
 	if err != nil {
 		return nil, atlas, err
 	}
-	return book.Review(catalog, moment.AsOf, subjects), atlas, nil
+	handled, err := offline.Handled(documents)
+	if err != nil {
+		return nil, atlas, err
+	}
+	return book.Review(catalog, moment.AsOf, append(subjects, handled...)), atlas, nil
 }
 
 func (o *LintOptions) print(documents []fleet.Resource, warnings []fleet.PolicyWarning, atlas verdict.Atlas) error {
