@@ -118,6 +118,14 @@ func TestEditedLog(t *testing.T) {
 			content[40] ^= 1
 			write(t, path, content)
 		}, []string{"entry 1"}},
+		{"changed entry of an earlier size", func(t *testing.T, evidence string, _ map[string][]byte) {
+			replace(t, filepath.Join(evidence, "log/tile/entries/000.p/3"), `"revision":1`, `"revision":2`)
+		}, []string{"file tile/entries/000.p/3"}},
+		{"changed hash of an earlier size", func(t *testing.T, evidence string, _ map[string][]byte) {
+			path := filepath.Join(evidence, "log/tile/0/000.p/3")
+			content, _ := os.ReadFile(path) //nolint:gosec // the test's own folder
+			write(t, path, content[1:])
+		}, []string{"file tile/0/000.p/3"}},
 		{"changed checkpoint", func(t *testing.T, evidence string, _ map[string][]byte) {
 			replace(t, filepath.Join(evidence, "log/checkpoint"), "\n7\n", "\n8\n")
 		}, []string{"checkpoint"}},

@@ -35,6 +35,7 @@ func (l *Log) Verify(ctx context.Context) (fleet.EvidenceReport, error) {
 	v.check(v.checkKept, "every checkpoint kept is signed by the log and cosigned by the witness")
 	v.check(func() { v.checkPublished(ctx) }, "the newest checkpoint is signed and cosigned, and not older than one seen before")
 	v.check(func() { v.checkTree(ctx) }, "all entries, as stored, make the trees of all checkpoints kept")
+	v.check(v.checkSuperseded, "the files of earlier sizes of the log are the beginnings of those there are now")
 	v.check(v.checkEntries, "every entry is well-formed, and revisions rise")
 	if err := v.compare(ctx, through); err != nil {
 		return fleet.EvidenceReport{}, err
