@@ -131,3 +131,31 @@ func TestReviewWarnsAboutContradictions(t *testing.T) {
 		t.Errorf("the audit does not warn: %+v, %v", report.Warnings, err)
 	}
 }
+
+// A class that no policy speaks about matters once somebody has such data, a
+// workload's own included.
+func TestReviewWarnsOfSilenceAboutDataInUse(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	class := parse(t, document(fleet.KindDataClass, "unspoken", "{}"))
+	kinds := func() []fleet.WarningKind {
+		warnings, err := f.office.Review(t.Context(), class)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []fleet.WarningKind
+		for _, warning := range warnings {
+			if strings.Contains(warning.Message, "unspoken") {
+				found = append(found, warning.Kind)
+			}
+		}
+		return found
+	}
+	if found := kinds(); !slices.Equal(found, []fleet.WarningKind{fleet.WarningUnused}) {
+		t.Errorf("a class nobody uses: %v", found)
+	}
+	f.put(t, parse(t, document(fleet.KindWorkload, "silent", "{classes: [{classes: [unspoken]}]}"))...)
+	if found := kinds(); !slices.Equal(found, []fleet.WarningKind{fleet.WarningDeniesAll}) {
+		t.Errorf("a class a workload handles: %v", found)
+	}
+}
