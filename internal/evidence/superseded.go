@@ -41,8 +41,8 @@ func (v *verification) checkPartials(dir string) error {
 	}
 	sizes := map[int]string{}
 	fullest := 0
-	for _, file := range listed {
-		if size, err := strconv.Atoi(file.Name()); err == nil && size > 0 {
+	for _, file := range listed { // longer numbers are what a killed process was writing
+		if size, err := strconv.Atoi(file.Name()); err == nil && size > 0 && size < layout.TileWidth {
 			sizes[size], fullest = filepath.Join(dir, file.Name()), max(fullest, size)
 		}
 	}

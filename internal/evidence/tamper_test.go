@@ -140,6 +140,9 @@ func TestEditedLog(t *testing.T) {
 		{"witness rolled back", func(t *testing.T, evidence string, early map[string][]byte) {
 			write(t, filepath.Join(evidence, "witness/checkpoints"), early["witness/checkpoints"])
 		}, []string{"checkpoint"}},
+		{"file half written when the process was killed", func(t *testing.T, evidence string, _ map[string][]byte) {
+			write(t, filepath.Join(evidence, "log/tile/entries/000.p/71804289383"), []byte("\x01"))
+		}, nil},
 		{"checkpoint half written when the power went", func(t *testing.T, evidence string, _ map[string][]byte) {
 			path := filepath.Join(evidence, "witness/checkpoints")
 			content, _ := os.ReadFile(path) //nolint:gosec // the test's own folder
