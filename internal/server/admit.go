@@ -34,6 +34,10 @@ func (s *Server) admit(next http.Handler) http.Handler {
 
 func (s *Server) refuse(answer *connect.ErrorWriter, w http.ResponseWriter, r *http.Request, code connect.Code, err error) {
 	s.Metrics.count(r.URL.Path, code.String())
-	s.Logger.InfoContext(r.Context(), "request refused", "procedure", procedureLabel(r.URL.Path), "error", err)
+	reason := err.Error()
+	if code == connect.CodePermissionDenied { // the error names the caller, and the log nobody
+		reason = "the caller has no role for it"
+	}
+	s.Logger.InfoContext(r.Context(), "request refused", "procedure", procedureLabel(r.URL.Path), "reason", reason)
 	_ = answer.Write(w, r, connectError(code, err)) // a caller that is gone needs no answer
 }

@@ -139,3 +139,13 @@ func TestPathsBesideTheAPIAreClosed(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLogNamesNobodyWhoIsRefused(t *testing.T) {
+	f := newFixture(t)
+	if status := f.probe("FleetService/Apply", "viewer-token"); status != http.StatusForbidden {
+		t.Fatalf("status %d", status)
+	}
+	if log := f.log.String(); !strings.Contains(log, "request refused") || strings.Contains(log, "a viewer") {
+		t.Errorf("the log: %s", log)
+	}
+}
