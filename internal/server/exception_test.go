@@ -289,3 +289,44 @@ func TestHalfRecordedExceptionIsNoOne(t *testing.T) {
 	_, err := f.approve("approver-token", "x")
 	expectFailure(t, err, fleet.ErrConflict, "not recorded in full")
 }
+
+// A group that an exception's scope names cannot come to mean more places,
+// nor one inside it; one that is excepted, no fewer.
+func TestAGroupDoesNotEnlargeAnException(t *testing.T) {
+	grouped := func(name, version, members string) string {
+		return "\napiVersion: meridian.dev/v1alpha1\nkind: JurisdictionGroup\nmetadata: {name: " + name + "}\nspec: {version: '" + version + "', members: [" + members + "]}\n---"
+	}
+	f := exceptionFixture(t)
+	f.applyEverything(grouped("friends", "1", "{country: US}, {group: near}") + grouped("near", "1", "{country: MX}") + grouped("never", "1", "{country: CU}, {country: KP}"))
+	scope := map[string]any{"groups": []any{"friends"}, "except": map[string]any{"groups": []any{"never"}}}
+	if _, err := f.request("operator-token", "x", wanted(map[string]any{"scope": scope})); err != nil {
+		t.Fatal(err)
+	}
+	for name, larger := range map[string]string{
+		"a member more":         grouped("friends", "2", "{country: US}, {country: CA}, {group: near}"),
+		"for longer":            grouped("friends", "2", "{country: US, from: 2020-01-01}, {group: near}"),
+		"a member of a member":  grouped("near", "2", "{country: MX}, {country: CA}"),
+		"fewer that are exempt": grouped("never", "2", "{country: KP}"),
+	} {
+		_, err := f.applyAs("compliance-token", larger)
+		expectFailure(t, err, fleet.ErrConflict, "Exception x", `field:"spec.members"`)
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	for name, smaller := range map[string]string{
+		"fewer":               grouped("friends", "3", "{country: US}"),
+		"more that is exempt": grouped("never", "3", "{country: CU}, {country: KP}, {country: IR}"),
+		"another group":       strings.Replace(group, `version: "1", members: [`, `version: "2", members: [{country: SE}, `, 1),
+	} {
+		if _, err := f.applyAs("compliance-token", smaller); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := f.revoke("compliance-token", "x", "over"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.applyAs("compliance-token", grouped("friends", "4", "{country: US}, {country: CA}")); err != nil {
+		t.Errorf("after the exception: %v", err)
+	}
+}

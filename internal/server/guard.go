@@ -47,8 +47,10 @@ func (s *Server) guardWrite(ctx context.Context, documents []manifest.Document) 
 			err = g.dataset(document)
 		case fleet.KindWorkload:
 			err = g.workload(document)
-		case fleet.KindResidencyPolicy, fleet.KindJurisdictionGroup:
+		case fleet.KindResidencyPolicy:
 			err = g.version(document)
+		case fleet.KindJurisdictionGroup:
+			err = errors.Join(g.version(document), g.enlarged(document))
 		}
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -120,4 +121,65 @@ func sameSet(one, other []string) bool {
 		return func(value string) bool { return !slices.Contains(set, value) }
 	}
 	return !slices.ContainsFunc(one, in(other)) && !slices.ContainsFunc(other, in(one))
+}
+
+// enlarged refuses to let an exception lead further than its approvers saw, by
+// another meaning of a group that its scope names.
+func (g *guard) enlarged(document manifest.Document) error {
+	now, err := fleet.SpecOf[fleet.JurisdictionGroupSpec](document.Resource)
+	if err != nil || len(g.exceptions) == 0 {
+		return err
+	}
+	before, _, err := lastSpec[fleet.JurisdictionGroupSpec](g, document.Resource.Ref())
+	if err != nil {
+		return err
+	}
+	more, less := lacks(before.Members, now.Members), lacks(now.Members, before.Members)
+	for _, exception := range g.exceptions {
+		included, excepted, err := g.groupsIn(&exception.spec.Scope)
+		if err != nil {
+			return err
+		}
+		if name := document.Resource.Metadata.Name; more && included[name] || less && excepted[name] {
+			g.conflict(document, "spec.members", "Exception %s was asked for places this group has now; it would lead to others", exception.name).
+				Advise("have it revoked first, or let it end")
+			return nil
+		}
+	}
+	return nil
+}
+
+// lacks reports whether some of the members are not among others.
+func lacks(others, members []fleet.GroupMember) bool {
+	return slices.ContainsFunc(members, func(member fleet.GroupMember) bool {
+		return !slices.ContainsFunc(others, func(other fleet.GroupMember) bool {
+			return other.Country == member.Country && other.Group == member.Group && other.From == member.From && other.Until == member.Until
+		})
+	})
+}
+
+// groupsIn are the groups that a scope names, and those inside them: the ones
+// that make it larger, and the ones it is without.
+func (g *guard) groupsIn(scope *fleet.Scope) (included, excepted map[string]bool, err error) {
+	included, excepted = map[string]bool{}, map[string]bool{}
+	for into, other := included, excepted; scope != nil && err == nil; scope, into, other = scope.Except, other, into {
+		for _, name := range scope.Groups {
+			err = errors.Join(err, g.groupsInside(name, into))
+		}
+	}
+	return included, excepted, err
+}
+
+func (g *guard) groupsInside(name string, into map[string]bool) error {
+	if into[name] {
+		return nil
+	}
+	into[name] = true
+	group, _, err := lastSpec[fleet.JurisdictionGroupSpec](g, fleet.Ref{Kind: fleet.KindJurisdictionGroup, Name: name})
+	for _, member := range group.Members {
+		if member.Group != "" && err == nil {
+			err = g.groupsInside(member.Group, into)
+		}
+	}
+	return err
 }
