@@ -115,6 +115,11 @@ func (a *Activities) confirm(ctx context.Context, input workflows.ConfirmInput, 
 	}
 	change := workflows.ChangeInput{Operation: input.Rollout, Cluster: name}
 	now := a.now()
+	// A change that began meanwhile, as that of another rollout, makes what was
+	// seen worthless. One that begins after this comes after this confirmation.
+	if held, err := a.Locks.Held(ctx, workflows.ChangeID(name)); err != nil || held {
+		return false, unlessStopped(ctx)
+	}
 	err = a.updateChange(ctx, workflows.RolloutID(input.Rollout), change.Name(), func(status *fleet.ClusterChangeStatus) {
 		*status = fleet.ClusterChangeStatus{
 			Phase: fleet.PhaseSucceeded, Message: fmt.Sprintf("has %s already", input.Baseline),

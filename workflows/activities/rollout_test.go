@@ -182,6 +182,8 @@ func TestConfirmUnchangedLeavesDoubtToAChange(t *testing.T) {
 	f.cluster("has-it", has("platform@1.0.0", "platform@1.0.0", digest))
 	f.cluster("drifted", has("platform@1.0.0", "platform@1.0.0", digest))
 	f.cluster("on-its-way", has("platform@1.1.0", "platform@1.0.0", digest))
+	f.cluster("changing", has("platform@1.0.0", "platform@1.0.0", digest))
+	f.world.held[workflows.ChangeID("changing")] = true
 	f.cluster("half", has("platform@1.0.0", "", ""))
 	f.cluster("never", fleet.ClusterStatus{Phase: fleet.ClusterReady})
 	f.world.drift = func(target activities.Target) ([]fleet.DriftFinding, error) {
@@ -190,7 +192,7 @@ func TestConfirmUnchangedLeavesDoubtToAChange(t *testing.T) {
 		}
 		return nil, nil
 	}
-	all := []string{"has-it", "drifted", "on-its-way", "half", "never", "gone"}
+	all := []string{"has-it", "drifted", "on-its-way", "changing", "half", "never", "gone"}
 	var changes []fleet.ClusterChangeSpec
 	for _, cluster := range all {
 		changes = append(changes, fleet.ClusterChangeSpec{Cluster: cluster, Region: region, Baseline: order.Baseline, Reason: "rollout"})
