@@ -58,7 +58,7 @@ func KindAndNames(f *factory.Factory, atMost int) cobra.CompletionFunc {
 
 func lookup(ctx context.Context, f *factory.Factory, kind fleet.Kind, taken []string, typed string) []string {
 	var names []string
-	for _, resource := range resources(ctx, f, kind) {
+	for _, resource := range Resources(ctx, f, kind) {
 		if !slices.Contains(taken, resource.Metadata.Name) {
 			names = append(names, resource.Metadata.Name)
 		}
@@ -66,8 +66,9 @@ func lookup(ctx context.Context, f *factory.Factory, kind fleet.Kind, taken []st
 	return startingWith(names, typed)
 }
 
-// resources are those of a kind, none when nobody answers in time.
-func resources(ctx context.Context, f *factory.Factory, kind fleet.Kind) []fleet.Resource {
+// Resources are those of a kind, none when nobody answers in time: for help
+// that is not worth an error.
+func Resources(ctx context.Context, f *factory.Factory, kind fleet.Kind) []fleet.Resource {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	client, err := f.Client()

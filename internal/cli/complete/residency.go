@@ -101,7 +101,7 @@ func catalog(ctx context.Context, f *factory.Factory) []string {
 func Rules(f *factory.Factory) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		var names []string
-		for _, resource := range resources(cmd.Context(), f, fleet.KindResidencyPolicy) {
+		for _, resource := range Resources(cmd.Context(), f, fleet.KindResidencyPolicy) {
 			policy, err := fleet.SpecOf[fleet.ResidencyPolicySpec](resource)
 			if err != nil {
 				continue // what cannot be read cannot be completed

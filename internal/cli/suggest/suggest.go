@@ -5,19 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
-	"connectrpc.com/connect"
 	"github.com/agnivade/levenshtein"
 
-	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
-	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
-
-// patience is how long names are waited for; a suggestion is only a help.
-const patience = 2 * time.Second
 
 // Nearest is the known word most like the given one, empty when none is like
 // it: at most a third of it differs.
@@ -34,23 +28,9 @@ func Nearest(given string, known []string) string {
 // Names are those of the resources of a kind; none when nobody answers in
 // time.
 func Names(ctx context.Context, f *factory.Factory, kind fleet.Kind) []string {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	client, err := f.Client()
-	if err != nil {
-		return nil
-	}
-	response, err := client.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind)}))
-	if err != nil {
-		return nil
-	}
-	resources, err := output.Resources(response.Msg.GetDocuments())
-	if err != nil {
-		return nil
-	}
-	names := make([]string, len(resources))
-	for i, resource := range resources {
-		names[i] = resource.Metadata.Name
+	var names []string
+	for _, resource := range complete.Resources(ctx, f, kind) {
+		names = append(names, resource.Metadata.Name)
 	}
 	return names
 }
