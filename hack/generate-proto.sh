@@ -8,7 +8,7 @@ wanted_protoc=3.21
 protoc_gen_go_grpc_version=v1.6.2
 
 if ! command -v protoc >/dev/null; then
-	echo "generate-proto: protoc is missing; install $wanted_protoc, on Debian: apt-get install -y protobuf-compiler" >&2
+	echo "generate-proto: protoc is missing; install $wanted_protoc, on Debian: apt-get install -y protobuf-compiler libprotobuf-dev" >&2
 	exit 1
 fi
 case "$(protoc --version)" in
