@@ -1,6 +1,7 @@
 package residency
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,6 +44,9 @@ func copiesFor(m matter, one denial) []option {
 		}
 		made.subject = withCopies(made.subject, lack.facet, lack.places[:lack.missing])
 		made.regions = append(made.regions, lack.places[:lack.missing]...)
+	}
+	if !m.compiled.mayAll(made.subject, lacks) {
+		return nil
 	}
 	slices.Sort(made.regions)
 	made.regions = slices.Compact(made.regions)
@@ -94,27 +98,37 @@ func (m matter) lacks(one denial) []lack {
 		if found.missing <= 0 {
 			continue // it denies under another facet
 		}
-		found.facet, found.places = m.homes(p, rule, &counted)
+		found.facet, found.places = m.homes(p, found, &a, &counted)
 		list = append(list, found)
 	}
 	return list
 }
 
-// homes are places where a further copy counts and may be made, and as what:
-// cloud regions, or countries where there is none.
-func (m matter) homes(p *Prepared, rule *applied, counted *Set) (fleet.Facet, []string) {
+// around are the places by how near they are to the one asked about, with
+// itself first where what is asked about makes no copy there.
+func (m matter) around(itself bool) []PlaceID {
+	var list []PlaceID
+	if id, known := m.compiled.catalog.ids[m.question.Region]; known && itself {
+		list = append(list, id)
+	}
+	return append(list, m.compiled.catalog.nearestTo(m.question.Region)...)
+}
+
+// homes are places where a further copy counts and may be made, the nearest
+// first, and as what: cloud regions, or countries where there is none.
+func (m matter) homes(p *Prepared, lack lack, a *asked, counted *Set) (fleet.Facet, []string) {
 	catalog := m.compiled.catalog
-	gone := m.compiled.places(m.question.Leaving)
+	wanted, gone := lack.rule.holds, m.compiled.places(m.question.Leaving)
+	wanted.AndNot(counted)
+	wanted.AndNot(&gone)
+	order := slices.DeleteFunc(m.around(!p.isCopy(lack.rule.clause, a.facet)), func(id PlaceID) bool { return !wanted.Has(id) })
 	for index, facet := range fleet.Facets {
-		if !rule.copies.has(index) {
+		if !lack.rule.copies.has(index) {
 			continue
 		}
-		free := p.Allowed(facet)
-		free.And(&rule.holds)
-		free.AndNot(counted)
-		free.AndNot(&gone)
+		free := m.together(p, lack, a, facet, order).Allowed(facet)
 		var clouds, countries []string
-		for _, id := range catalog.nearestTo(m.question.Region) {
+		for _, id := range order {
 			switch {
 			case !free.Has(id):
 			case catalog.clouds.Has(id):
@@ -131,6 +145,44 @@ func (m matter) homes(p *Prepared, rule *applied, counted *Set) (fleet.Facet, []
 		}
 	}
 	return "", nil
+}
+
+// together is the data with what is asked about done, and where several copies
+// are missing with so many: copies that can be made at once are judged so.
+func (m matter) together(p *Prepared, lack lack, a *asked, facet fleet.Facet, order []PlaceID) *Prepared {
+	subject, isCopy := p.subject, p.isCopy(lack.rule.clause, a.facet)
+	if lack.missing == 1 && !isCopy {
+		return p
+	}
+	if isCopy {
+		q := m.question
+		subject.Copies = append(slices.Clone(subject.Copies), Copy{
+			Facets: []fleet.Facet{fleet.Facets[a.facet]}, Region: q.Region, GeoRedundant: q.GeoRedundant, Pair: q.Pair,
+			Source: cmp.Or(q.Source, fleet.SourceAttested),
+		})
+	}
+	if lack.missing > 1 {
+		names := make([]string, 0, lack.missing)
+		for _, id := range order[:min(lack.missing, len(order))] {
+			names = append(names, m.compiled.catalog.names[id])
+		}
+		subject = withCopies(subject, facet, names)
+	}
+	return m.compiled.Prepare(subject)
+}
+
+// mayAll reports whether the copies that are missing may all be made, seen
+// together.
+func (c *Compiled) mayAll(subject Subject, lacks []lack) bool {
+	prepared := c.Prepare(subject)
+	for _, lack := range lacks {
+		for _, place := range lack.places[:lack.missing] {
+			if !prepared.AllowsRegion(lack.facet, place) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // excepted offers exceptions to ask for, as few as will do. Meridian's own

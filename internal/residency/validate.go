@@ -138,16 +138,15 @@ func (p *problems) facets(field string, facets []fleet.Facet, needed bool) {
 
 // period checks both ends of a period and their order.
 func (p *problems) period(field string, period fleet.Period, zone *time.Location) {
-	began, err := Begins(period, zone)
-	if err != nil {
-		p.wrong(field+".from", err)
-		return
+	began, noBeginning := Begins(period, zone)
+	ended, noEnd := Ends(period, zone)
+	if noBeginning != nil {
+		p.wrong(field+".from", noBeginning)
 	}
-	ended, err := Ends(period, zone)
 	switch {
-	case err != nil:
-		p.wrong(field+".until", err)
-	case !ended.IsZero() && !ended.After(began):
+	case noEnd != nil:
+		p.wrong(field+".until", noEnd)
+	case noBeginning == nil && !ended.IsZero() && !ended.After(began):
 		p.add(field+".until", "", "ends before it begins (%s)", period.From)
 	}
 }

@@ -133,6 +133,9 @@ func checkPlaces(f *faults, field string, checked *situation) {
 		f.note(regions, "is missing").Advise("where: PROVIDER/ID such as aws/eu-central-1, or country/XX")
 	}
 	checkRegionName(f, field+".pair", checked.Pair, false)
+	if checked.Pair != "" && !checked.GeoRedundant {
+		f.note(field+".pair", "only geo-redundant stores have a pair").Advise("add geoRedundant: true, or leave the pair out")
+	}
 	checkRegionNames(f, field+".leaving", checked.Leaving)
 	if checked.Source != "" {
 		checkWord(f, field+".source", checked.Source, fleet.FactSources)

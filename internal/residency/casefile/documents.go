@@ -114,8 +114,12 @@ func versionOf(resource fleet.Resource) string {
 
 // readDocument reads a document strictly, whatever its kind.
 func readDocument(part manifest.Part) (document, error) {
-	if part.Kind() == fleet.KindException {
+	switch kind := part.Kind(); {
+	case kind == fleet.KindException:
 		return readException(part)
+	case meantCases(kind):
+		_, index, _ := manifest.DecodePart[map[string]any](part)
+		return document{}, index.Fault("kind", "unknown kind %q", kind).Advise("did you mean %q?", KindCases)
 	}
 	read, err := part.Document()
 	if err != nil {
@@ -123,4 +127,14 @@ func readDocument(part manifest.Part) (document, error) {
 	}
 	at := func(field string) fleet.Position { return read.Fault(field, "").Position }
 	return document{resource: read.Resource, at: at}, nil
+}
+
+// meantCases reports whether a kind that there is not is most like that of
+// case files: what stands under it is then no resource written wrongly.
+func meantCases(kind fleet.Kind) bool {
+	known := []string{string(KindCases)}
+	for _, one := range fleet.Kinds {
+		known = append(known, string(one))
+	}
+	return kind != KindCases && manifest.Nearest(string(kind), known) == string(KindCases)
 }
