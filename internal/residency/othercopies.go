@@ -20,14 +20,15 @@ func moreCopies(m matter, denials []denial) []change {
 type lack struct {
 	rule    *applied
 	missing int
+	order   []PlaceID // where one would count
 	facet   fleet.Facet
-	places  []string
+	places  []string // where it also may be
 }
 
 // copiesFor finds places for the copies that denying rules miss. Of one copy
 // each place that will do is listed, of several one set of places.
 func copiesFor(m matter, one denial) []option {
-	lacks := m.lacks(one)
+	lacks, done := m.lacks(one)
 	if len(lacks) == 0 {
 		return nil
 	}
@@ -43,9 +44,10 @@ func copiesFor(m matter, one denial) []option {
 			return nil
 		}
 		made.subject = withCopies(made.subject, lack.facet, lack.places[:lack.missing])
+		done = withCopies(done, lack.facet, lack.places[:lack.missing])
 		made.regions = append(made.regions, lack.places[:lack.missing]...)
 	}
-	if !m.compiled.mayAll(made.subject, lacks) {
+	if !m.compiled.mayAll(done, lacks) {
 		return nil
 	}
 	slices.Sort(made.regions)
@@ -82,9 +84,12 @@ func withCopies(subject Subject, facet fleet.Facet, places []string) Subject {
 	return subject
 }
 
-func (m matter) lacks(one denial) []lack {
-	p, catalog := m.parts[one.index].prepared, m.compiled.catalog
-	place, pair := catalog.both(m.question.Region, m.question.GeoRedundant, m.question.Pair)
+// lacks are the copy rules that deny, and the data with what is asked about
+// done: copies that can be made at once are judged so.
+func (m matter) lacks(one denial) ([]lack, Subject) {
+	p, q := m.parts[one.index].prepared, m.question
+	a := asked{facet: facetIndex(m.parts[one.index].facet), source: q.Source, leaving: q.Leaving}
+	a.place, a.pair = m.compiled.catalog.both(q.Region, q.GeoRedundant, q.Pair)
 	denying := rulesOf([]denial{one}, fleet.RuleRequireCopy)
 	var list []lack
 	for _, rule := range m.rulesAsked(one.index) {
@@ -92,43 +97,47 @@ func (m matter) lacks(one denial) []lack {
 			slices.ContainsFunc(list, func(other lack) bool { return other.rule.number == rule.number }) {
 			continue
 		}
-		a := asked{facet: facetIndex(m.parts[one.index].facet), place: place, pair: pair, source: m.question.Source, leaving: m.question.Leaving}
 		counted := p.copiesAfter(rule.clause, &a)
-		found := lack{rule: rule, missing: rule.wanted() - counted.Len()}
-		if found.missing <= 0 {
-			continue // it denies under another facet
+		if missing := rule.wanted() - counted.Len(); missing > 0 { // else it denies under another facet
+			list = append(list, lack{rule: rule, missing: missing, order: m.counting(rule, &counted, !p.isCopy(rule.clause, a.facet))})
 		}
-		found.facet, found.places = m.homes(p, found, &a, &counted)
-		list = append(list, found)
 	}
-	return list
+	done := p.subject
+	done.Copies = append(slices.Clone(done.Copies), Copy{
+		Facets: []fleet.Facet{fleet.Facets[a.facet]}, Region: q.Region, GeoRedundant: q.GeoRedundant, Pair: q.Pair,
+		Source: cmp.Or(q.Source, fleet.SourceAttested),
+	})
+	for i := range list {
+		list[i].facet, list[i].places = m.homes(list, i, done)
+	}
+	return list, done
 }
 
-// around are the places by how near they are to the one asked about, with
-// itself first where what is asked about makes no copy there.
-func (m matter) around(itself bool) []PlaceID {
+// counting are the places where a further copy would count for a rule, the
+// nearest first: the one asked about only where that makes no copy.
+func (m matter) counting(rule *applied, counted *Set, itself bool) []PlaceID {
+	wanted, gone := rule.holds, m.compiled.places(m.question.Leaving)
+	wanted.AndNot(counted)
+	wanted.AndNot(&gone)
 	var list []PlaceID
 	if id, known := m.compiled.catalog.ids[m.question.Region]; known && itself {
 		list = append(list, id)
 	}
-	return append(list, m.compiled.catalog.nearestTo(m.question.Region)...)
+	list = append(list, m.compiled.catalog.nearestTo(m.question.Region)...)
+	return slices.DeleteFunc(list, func(id PlaceID) bool { return !wanted.Has(id) })
 }
 
 // homes are places where a further copy counts and may be made, the nearest
 // first, and as what: cloud regions, or countries where there is none.
-func (m matter) homes(p *Prepared, lack lack, a *asked, counted *Set) (fleet.Facet, []string) {
+func (m matter) homes(lacks []lack, index int, done Subject) (fleet.Facet, []string) {
 	catalog := m.compiled.catalog
-	wanted, gone := lack.rule.holds, m.compiled.places(m.question.Leaving)
-	wanted.AndNot(counted)
-	wanted.AndNot(&gone)
-	order := slices.DeleteFunc(m.around(!p.isCopy(lack.rule.clause, a.facet)), func(id PlaceID) bool { return !wanted.Has(id) })
-	for index, facet := range fleet.Facets {
-		if !lack.rule.copies.has(index) {
+	for number, facet := range fleet.Facets {
+		if !lacks[index].rule.copies.has(number) {
 			continue
 		}
-		free := m.together(p, lack, a, facet, order).Allowed(facet)
+		free := m.compiled.Prepare(m.beside(lacks, index, facet, done)).Allowed(facet)
 		var clouds, countries []string
-		for _, id := range order {
+		for _, id := range lacks[index].order {
 			switch {
 			case !free.Has(id):
 			case catalog.clouds.Has(id):
@@ -147,28 +156,22 @@ func (m matter) homes(p *Prepared, lack lack, a *asked, counted *Set) (fleet.Fac
 	return "", nil
 }
 
-// together is the data with what is asked about done, and where several copies
-// are missing with so many: copies that can be made at once are judged so.
-func (m matter) together(p *Prepared, lack lack, a *asked, facet fleet.Facet, order []PlaceID) *Prepared {
-	subject, isCopy := p.subject, p.isCopy(lack.rule.clause, a.facet)
-	if lack.missing == 1 && !isCopy {
-		return p
-	}
-	if isCopy {
-		q := m.question
-		subject.Copies = append(slices.Clone(subject.Copies), Copy{
-			Facets: []fleet.Facet{fleet.Facets[a.facet]}, Region: q.Region, GeoRedundant: q.GeoRedundant, Pair: q.Pair,
-			Source: cmp.Or(q.Source, fleet.SourceAttested),
-		})
-	}
-	if lack.missing > 1 {
-		names := make([]string, 0, lack.missing)
-		for _, id := range order[:min(lack.missing, len(order))] {
-			names = append(names, m.compiled.catalog.names[id])
+// beside is the data with as many copies as are missing besides the one that
+// is looked for.
+func (m matter) beside(lacks []lack, index int, facet fleet.Facet, done Subject) Subject {
+	for i, lack := range lacks {
+		kind := lack.rule.copies.first()
+		switch {
+		case i == index && lack.missing == 1:
+			continue
+		case i == index:
+			kind = facet
 		}
-		subject = withCopies(subject, facet, names)
+		for _, id := range lack.order[:min(lack.missing, len(lack.order))] {
+			done = withCopies(done, kind, []string{m.compiled.catalog.names[id]})
+		}
 	}
-	return m.compiled.Prepare(subject)
+	return done
 }
 
 // mayAll reports whether the copies that are missing may all be made, seen
