@@ -65,6 +65,8 @@ func TestAdmit(t *testing.T) {
 		"over before it began":         {dataset("new", "{classes: [personal.eu], "+binding("region: aws/us-east-1, until: 2020-01-01")+"}"), "", ""},
 		"a rule with its dataset": {document(fleet.KindDataClass, "local", "{}") + document(fleet.KindResidencyPolicy, "p", "{version: '1', effective: {from: 2020-01-01}, appliesTo: {classes: [local]}, rules: [{name: r, facets: [storage], allowOnly: {countries: [US]}}]}") +
 			dataset("new", "{classes: [local], "+binding("region: aws/us-east-1")+"}"), "", ""},
+		"two copies that a rule wants, at once": {document(fleet.KindDataClass, "twice", "{}") + document(fleet.KindResidencyPolicy, "p", "{version: '1', effective: {from: 2020-01-01}, appliesTo: {classes: [twice]}, rules: [{name: r, facets: [storage], requireCopy: {in: {countries: [DE, FR]}, minimum: 2}}]}") +
+			dataset("new", "{classes: [twice], bindings: [{name: a, facets: [storage], region: aws/eu-central-1}, {name: b, facets: [storage], region: aws/eu-west-3}]}"), "", ""},
 		"a stricter rule alone": {document(fleet.KindResidencyPolicy, "open-data", "{version: '2', effective: {from: 2000-01-01}, appliesTo: {classes: [public]}, rules: [{name: home, facets: [storage, processing], allowOnly: {countries: [DE]}}]}"), "", ""},
 		"a stricter rule and a write that is no worse": {document(fleet.KindResidencyPolicy, "open-data", "{version: '2', effective: {from: 2000-01-01}, appliesTo: {classes: [public]}, rules: [{name: home, facets: [storage, processing], allowOnly: {countries: [DE]}}]}") +
 			dataset("pages", "{title: x, classes: [public], "+binding("region: aws/us-east-1")+"}"), "", ""},
