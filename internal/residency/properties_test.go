@@ -69,6 +69,9 @@ func TestAlternativesAreTrue(t *testing.T) {
 				}
 			}
 			check(offered.Subject, offered.Question)
+			for _, made := range offered.Subject.Copies[len(w.subject.Copies):] {
+				check(done(offered.Subject, q), fleet.Question{Facet: made.Facets[0], Region: made.Region})
+			}
 			if offered.Kind == fleet.AlternativeException {
 				check(approvedFor(catalog, w.subject, offered.Rules, q, at), q)
 			}
@@ -93,6 +96,14 @@ func TestAlternativesAreTrue(t *testing.T) {
 			t.Logf("no alternative of kind %s came up", kind)
 		}
 	}
+}
+
+// done is a subject once what was asked about is done.
+func done(subject residency.Subject, q fleet.Question) residency.Subject {
+	subject.Copies = append(slices.Clone(subject.Copies), residency.Copy{
+		Facets: []fleet.Facet{q.Facet}, Region: q.Region, GeoRedundant: q.GeoRedundant, Pair: q.Pair, Source: cmp.Or(q.Source, fleet.SourceAttested),
+	})
+	return subject
 }
 
 // approvedFor is a subject with what people make of an alternative: an
