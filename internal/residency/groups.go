@@ -47,11 +47,20 @@ func (r *resolver) members(name string) *membership {
 		}
 		nested := r.members(member.Group)
 		for country, cites := range nested.countries {
-			result.countries[country] = cites
+			result.countries[country] = both(member.Cites, cites)
 		}
 		result.unknown = append(result.unknown, nested.unknown...)
 	}
 	return result
+}
+
+// both acts make a country a member: the one that took its group in, and the
+// one that made it a member there.
+func both(group, country string) string {
+	if group == "" || country == "" {
+		return group + country
+	}
+	return group + "; " + country
 }
 
 // places of a group in a catalog. With uncertain, a group nobody declared has
