@@ -26,8 +26,9 @@ const (
 
 // Holdings are what a cluster has that may hold data.
 type Holdings struct {
-	Pods    []corev1.Pod
+	Pods    []corev1.Pod // their metadata
 	Claims  []corev1.PersistentVolumeClaim
+	Volumes []corev1.PersistentVolume
 	Classes []storagev1.StorageClass
 }
 
@@ -125,8 +126,9 @@ func (p *placement) carryOn(known map[string]fleet.PlacementSpec) {
 }
 
 // placementsOf turns what is in a cluster into placements: one for each volume
-// claim, and one for all pods of a namespace with the same labels, as pods
-// come and go without anything being moved.
+// claim and for each volume that says itself what data it holds, and one for
+// all pods of a namespace with the same labels, as pods come and go without
+// anything being moved.
 func placementsOf(cluster, region string, holdings Holdings) []placement {
 	geoRedundant := map[string]bool{}
 	for _, class := range holdings.Classes {
@@ -140,6 +142,12 @@ func placementsOf(cluster, region string, holdings Holdings) []placement {
 			spec.GeoRedundant = geoRedundant[*claim.Spec.StorageClassName]
 		}
 		add(byName, placement{name: cluster + "/PersistentVolumeClaim/" + claim.Namespace + "/" + claim.Name, spec: spec}, claim.CreationTimestamp.Time)
+	}
+	for _, volume := range holdings.Volumes {
+		spec := labelled(volume.Labels)
+		spec.Facets, spec.Store = []fleet.Facet{fleet.FacetStorage}, "PersistentVolume "+volume.Name
+		spec.GeoRedundant = geoRedundant[volume.Spec.StorageClassName]
+		add(byName, placement{name: cluster + "/PersistentVolume/" + volume.Name, spec: spec}, volume.CreationTimestamp.Time)
 	}
 	for _, pod := range holdings.Pods {
 		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
@@ -185,12 +193,24 @@ func labelled(labels map[string]string) fleet.PlacementSpec {
 func classesOf(labels map[string]string) []string {
 	var classes []string
 	for key, value := range labels {
-		if key == classLabel || strings.HasPrefix(key, classLabel+".") {
+		if namesClass(key) {
 			classes = append(classes, value)
 		}
 	}
 	slices.Sort(classes)
 	return slices.Compact(classes)
+}
+
+func namesClass(key string) bool { return key == classLabel || strings.HasPrefix(key, classLabel+".") }
+
+// ours reports whether labels say what data something has to do with.
+func ours(labels map[string]string) bool {
+	for key := range labels {
+		if key == datasetLabel || key == workloadLabel || namesClass(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // groupOf names pods with the same labels of ours.

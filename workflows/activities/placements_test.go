@@ -90,6 +90,94 @@ func TestDiscoverPlacements(t *testing.T) {
 	}
 }
 
+// What the API server judges is what is found: also by the keys of further
+// classes alone, and volumes somebody made by hand.
+func TestDiscoveryFindsWhatAdmissionJudges(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	config := boxtest.Start(t, 1)[0]
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Holder = activities.ClusterHoldings{Credentials: oneConfig{config}}
+	f.ready("one")
+	f.account(client, "default")
+	further := map[string]string{"meridian.dev/data-class.2": "payments.in"}
+	alike := map[string]string{"meridian.dev/data-classes": "payments.in", "meridian.dev/data": "none", "team": "a"}
+	for name, labels := range map[string]map[string]string{"further": further, "alike": alike, "ended": {"meridian.dev/workload": "batch"}} {
+		f.create(client.CoreV1().Pods("default").Create(f.ctx, pausing(name, labels), metav1.CreateOptions{}))
+		f.create(client.CoreV1().PersistentVolumeClaims("default").Create(f.ctx, gigabyte(name, labels), metav1.CreateOptions{}))
+		f.create(client.CoreV1().PersistentVolumes().Create(f.ctx, handMade(name, labels), metav1.CreateOptions{}))
+	}
+	ended := []byte(`{"status":{"phase":"Succeeded"}}`)
+	f.create(client.CoreV1().Pods("default").Patch(f.ctx, "ended", types.MergePatchType, ended, metav1.PatchOptions{}, "status"))
+
+	summary, err := f.DiscoverPlacements(f.ctx, workflows.DriftInput{})
+	if err != nil || summary.Placements != 5 {
+		t.Errorf("%+v, %v", summary, err)
+	}
+	found := f.placements()
+	for name, facet := range map[string]fleet.Facet{
+		"one/Pods/default/-/-/payments.in": fleet.FacetProcessing, "one/PersistentVolumeClaim/default/further": fleet.FacetStorage,
+		"one/PersistentVolume/further": fleet.FacetStorage,
+	} {
+		if one := found[name]; len(one.Classes) != 1 || one.Classes[0] != "payments.in" || one.Facets[0] != facet || one.Region != region {
+			t.Errorf("%s: %+v", name, one)
+		}
+	}
+	if found["one/PersistentVolume/ended"].Subject.Name != "batch" {
+		t.Errorf("found %+v", found)
+	}
+}
+
+// create fails the test when something could not be made.
+func (f *fixture) create(_ any, err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// account makes the account that pods of a namespace need, unless the
+// cluster's own controller was faster.
+func (f *fixture) account(client kubernetes.Interface, namespace string) {
+	f.Helper()
+	_, err := client.CoreV1().ServiceAccounts(namespace).Create(f.ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		f.Fatal(err)
+	}
+}
+
+func pausing(name string, labels map[string]string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "registry.k8s.io/pause:3.10"}}},
+	}
+}
+
+func gigabyte(name string, labels map[string]string) *corev1.PersistentVolumeClaim {
+	none := ""
+	return &corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			StorageClassName: &none, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
+		},
+	}
+}
+
+func handMade(name string, labels map[string]string) *corev1.PersistentVolume {
+	return &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+		Spec: corev1.PersistentVolumeSpec{
+			Capacity:               corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Mi")}, // too small to be bound
+			AccessModes:            []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			PersistentVolumeSource: corev1.PersistentVolumeSource{NFS: &corev1.NFSVolumeSource{Server: "files.example.com", Path: "/"}},
+		},
+	}
+}
+
 func (f *fixture) placements() map[string]fleet.PlacementSpec {
 	f.Helper()
 	resources, err := f.store.List(f.ctx, fleet.KindPlacement, inventory.Query{Owner: "one"})
@@ -109,22 +197,13 @@ func (f *fixture) placements() map[string]fleet.PlacementSpec {
 // pod without any label of ours.
 func populate(f *fixture, client kubernetes.Interface) {
 	f.Helper()
-	must := func(_ any, err error) {
-		f.Helper()
-		if err != nil {
-			f.Fatal(err)
-		}
-	}
-	must(client.CoreV1().Namespaces().Create(f.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, metav1.CreateOptions{}))
-	_, err := client.CoreV1().ServiceAccounts("shop").Create(f.ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) { // the cluster's own controller may have been faster
-		f.Fatal(err)
-	}
+	f.create(client.CoreV1().Namespaces().Create(f.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, metav1.CreateOptions{}))
+	f.account(client, "shop")
 	geo := "geo"
-	must(client.StorageV1().StorageClasses().Create(f.ctx, &storagev1.StorageClass{
+	f.create(client.StorageV1().StorageClasses().Create(f.ctx, &storagev1.StorageClass{
 		ObjectMeta: metav1.ObjectMeta{Name: geo}, Provisioner: "file.csi.azure.com", Parameters: map[string]string{"skuName": "Standard_GRS"},
 	}, metav1.CreateOptions{}))
-	must(client.CoreV1().PersistentVolumeClaims("shop").Create(f.ctx, &corev1.PersistentVolumeClaim{
+	f.create(client.CoreV1().PersistentVolumeClaims("shop").Create(f.ctx, &corev1.PersistentVolumeClaim{
 		ObjectMeta: metav1.ObjectMeta{Name: "orders", Labels: map[string]string{
 			"meridian.dev/dataset": "orders", "meridian.dev/data-class": "personal.eu", "meridian.dev/data-class.2": "payments.in",
 		}},
@@ -135,10 +214,7 @@ func populate(f *fixture, client kubernetes.Interface) {
 	}, metav1.CreateOptions{}))
 	checkout := map[string]string{"meridian.dev/workload": "checkout", "meridian.dev/data-class": "payments.in"}
 	for name, labels := range map[string]map[string]string{"checkout-1": checkout, "checkout-2": checkout, "customers": {"meridian.dev/dataset": "customers"}, "plain": nil} {
-		must(client.CoreV1().Pods("shop").Create(f.ctx, &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
-			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "registry.k8s.io/pause:3.10"}}},
-		}, metav1.CreateOptions{}))
+		f.create(client.CoreV1().Pods("shop").Create(f.ctx, pausing(name, labels), metav1.CreateOptions{}))
 	}
 }
 
