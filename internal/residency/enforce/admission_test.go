@@ -49,11 +49,7 @@ func frankfurt() map[string]string {
 func TestAdmissionPolicies(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
-	policies, err := enforce.AdmissionPolicies([]string{"guardrails-system"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.apply(policies)
+	c.apply(admissionPolicies(t))
 	open, data := c.namespace("open", nil), c.namespace("data", map[string]string{"meridian.dev/data": "required"})
 	c.namespace("guardrails-system", nil)
 
@@ -69,10 +65,20 @@ func TestAdmissionPolicies(t *testing.T) {
 	for name, test := range map[string]func(*cluster, string, string){
 		"pods": testPods, "workloads": testWorkloads, "claims": testClaims, "volumes": testVolumes,
 		"storage classes": testStorageClasses, "updates": testUpdates, "type checks": testTypeChecks,
+		"subresources": testSubresources, "namespaces left alone": testLeftAlone, "hand-made volumes": testHandMadeVolumes,
 	} {
 		t.Run(name, func(t *testing.T) { test(&cluster{t, c.kube, c.dynamic, c.mapper}, open, data) })
 	}
 	t.Run("unlabelled refused everywhere", func(t *testing.T) { testUnlabelledRefused(&cluster{t, c.kube, c.dynamic, c.mapper}, open) })
+}
+
+func admissionPolicies(t *testing.T) []byte {
+	t.Helper()
+	policies, err := enforce.AdmissionPolicies([]string{"guardrails-system"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return policies
 }
 
 func testPods(c *cluster, open, data string) {
@@ -213,6 +219,11 @@ func testStorageClasses(c *cluster, _, _ string) {
 		class.Parameters = map[string]string{"skuName": sku}
 		return class
 	}
+	located := func(location string) *storagev1.StorageClass {
+		class := storageClass("x", zone, "eu-central-1a")
+		class.Parameters = map[string]string{"Location": location}
+		return class
+	}
 	clouds := func(name string) *storagev1.StorageClass {
 		class := storageClass(name, "")
 		class.Labels = map[string]string{"addonmanager.kubernetes.io/mode": "EnsureExists"}
@@ -236,6 +247,8 @@ func testStorageClasses(c *cluster, _, _ string) {
 		"copies in the pair":               {redundant("Standard_GRS"), refused("makes no copies in another region: Standard_GRS")},
 		"copies in the pair, zonal":        {redundant("standard_ragzrs"), refused("makes no copies")},
 		"copies here":                      {redundant("Standard_ZRS"), admitted},
+		"made in another location":         {located("eastus"), refused("makes no volumes in another location: eastus")},
+		"made in this location":            {located("eu-central-1"), admitted},
 		"a cloud's own":                    {clouds("gp2"), admitted},
 		"a cloud's own that may hold data": {clouds("gp3"), refused("allowedTopologies")},
 	} {
@@ -277,7 +290,7 @@ func testUpdates(c *cluster, open, data string) {
 
 // testTypeChecks wants no policy that the server has doubts about.
 func testTypeChecks(c *cluster, _, _ string) {
-	c.eventually("five policies, all checked", func() error {
+	c.eventually("six policies, all checked", func() error {
 		policies, err := c.kube.AdmissionregistrationV1().ValidatingAdmissionPolicies().List(c.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err
@@ -288,7 +301,7 @@ func testTypeChecks(c *cluster, _, _ string) {
 				checked++
 			}
 		}
-		if checked != 5 {
+		if checked != 6 {
 			return fmt.Errorf("%d of %d", checked, len(policies.Items))
 		}
 		for _, policy := range policies.Items {
@@ -308,4 +321,5 @@ func testUnlabelledRefused(c *cluster, open string) {
 	c.eventually("without label", func() error { return c.tryPod(open, nil) }, refused("meridian/unclassified"))
 	c.eventually("with one", func() error { return c.tryPod(open, class("public")) }, admitted)
 	c.eventually("where there is no data", func() error { return c.tryPod(none, nil) }, admitted)
+	c.eventually("in a namespace left alone", func() error { return c.tryPod("kube-system", nil) }, admitted)
 }

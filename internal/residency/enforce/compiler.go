@@ -24,7 +24,7 @@ type Compiler struct {
 	workloads map[string]Workload
 
 	once     sync.Once
-	later    []moment
+	later    []moment // see laws
 	laterErr error
 }
 

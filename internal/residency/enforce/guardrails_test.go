@@ -163,3 +163,108 @@ func TestGuardrailsOfNoRegion(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestNamespacesAreNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"", "Istio", "istio-", `x", "default`, "a.b"} {
+		if _, err := enforce.AdmissionPolicies([]string{"istio-system", name}); !errors.Is(err, fleet.ErrInvalid) || !strings.Contains(err.Error(), "kubernetes.systemNamespaces[1]") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// dated is a dataset in a country that a contract leads to until a day.
+func dated(name, until string) residency.Subject {
+	return residency.Subject{
+		Ref: fleet.Ref{Kind: fleet.KindDataset, Name: name}, Declared: true, Classes: []string{"personal.eu"},
+		Instruments: []fleet.Instrument{{Name: "scc", Basis: "standard-contractual-clauses", Source: fleet.SourceAttested, Until: until}},
+	}
+}
+
+// However many dates other data has, and policies, nothing is allowed for
+// longer than it is.
+func TestWhatEndsEndsAmongManyDates(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	for i := range 200 {
+		in.Subjects = append(in.Subjects, dated(fmt.Sprintf("dataset-%d", i), march.AddDate(0, 0, i+1).Format(time.DateOnly)))
+	}
+	data := parametersOf(t, in, "aws/sa-east-1")
+	for i := range 200 {
+		want := "allowed until " + march.AddDate(0, 0, i+2).Format(time.RFC3339)
+		if got := data[fmt.Sprintf("processing.dataset.dataset-%d", i)]; got != want {
+			t.Fatalf("dataset-%d: %q, want %q", i, got, want)
+		}
+	}
+}
+
+// beyond is a policy with more changes than are looked at.
+func beyond(t *testing.T, in *enforce.Input) {
+	t.Helper()
+	spec := fleet.ResidencyPolicySpec{Version: "1", Effective: fleet.Period{From: "2020-01-01"}, AppliesTo: fleet.PolicySubjects{Classes: []string{"public"}}}
+	for i := range 100 {
+		day := march.AddDate(0, 0, i+1).Format(time.DateOnly)
+		spec.Rules = append(spec.Rules, fleet.Rule{
+			Name: fmt.Sprintf("day-%d", i), Facets: []fleet.Facet{fleet.FacetStorage}, Effective: &fleet.Period{From: day, Until: day}, AllowOnly: &fleet.Scope{Anywhere: true}, Cites: "none",
+		})
+	}
+	policy, err := fleet.NewResource(fleet.KindResidencyPolicy, "many-days", spec, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Documents = append(in.Documents, policy)
+}
+
+func TestNothingIsAllowedWhereNobodyLooked(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	beyond(t, &in)
+	data := parametersOf(t, in, "aws/eu-central-1")
+	const want = "allowed until 2026-05-05T00:00:00Z" // the 65th change from the second of March on
+	if got := data["processing.class.personal.eu"]; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	in.Classes = []string{"personal.eu"}
+	output, err := enforce.Compile(in, enforce.TargetGCP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	residual := fmt.Sprint(output.Residual)
+	for _, text := range []string{"from 2026-05-05T00:00:00Z on nothing is allowed", "from 2026-05-05T00:00:00Z on europe-west10"} {
+		if !strings.Contains(residual, text) {
+			t.Errorf("no residual says %q: %s", text, residual)
+		}
+	}
+	if output, err = enforce.Compile(in, enforce.TargetAWS); err != nil {
+		t.Fatal(err)
+	}
+	call := request{action: "ec2:RunInstances", keys: map[string][]string{"aws:RequestedRegion": {"eu-central-1"}}, at: time.Date(2026, 5, 5, 0, 0, 0, 0, time.UTC)}
+	if policies := checkControlPolicies(t, output.Files); !denied(t, policies, call) {
+		t.Error("AWS goes on")
+	}
+}
+
+// A region's certificate that runs out is as good as a rule that changes.
+func TestFactsOfRegionsEnd(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	spec := fleet.ResidencyPolicySpec{
+		Version: "1", Effective: fleet.Period{From: "2020-01-01"}, AppliesTo: fleet.PolicySubjects{Classes: []string{"nobody.wrote"}},
+		Rules: []fleet.Rule{{Name: "certified", Facets: []fleet.Facet{fleet.FacetStorage}, Operator: &fleet.OperatorRule{Certifications: []string{"C5"}}, Cites: "none"}},
+	}
+	policy, err := fleet.NewResource(fleet.KindResidencyPolicy, "certified", spec, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Documents = append(in.Documents, policy)
+	in.Catalog, err = residency.NewCatalog([]fleet.RegionFacts{{
+		Provider: "aws", ID: "eu-central-1", Country: "DE", Partition: "aws",
+		Facts: map[string]fleet.DataFact{"certifications": {Value: json.RawMessage(`["C5"]`), Source: fleet.SourceAttested, Reference: "1", Until: "2026-06-30"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := parametersOf(t, in, "aws/eu-central-1")["storage.class.nobody.wrote"]; got != "allowed until 2026-07-01T00:00:00Z" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -13,9 +16,13 @@ import (
 //go:embed kubernetes/*.yaml
 var kubernetesFiles embed.FS
 
-// systemNamespaces are left alone by the policies: what keeps a cluster alive
-// must start also when nobody said yet what is allowed.
+// systemNamespaces are left alone by the policies, but for data: what keeps a
+// cluster alive must start also when nobody said yet what is allowed.
 var systemNamespaces = []string{"kube-system", "kube-public", "kube-node-lease", "meridian-system"}
+
+// namespaceName is the grammar of a namespace's name; some are written into
+// expressions.
+var namespaceName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // kubernetes writes the policies, which are the same in every cluster, and the
 // parameters of one.
@@ -42,11 +49,20 @@ func (c *Compiler) kubernetes() (Output, error) {
 }
 
 // AdmissionPolicies are the validating admission policies and their bindings,
-// as YAML. Pods and volumes in the named namespaces, and in those of Kubernetes
-// and Meridian, are left alone.
+// as YAML. Pods and volumes without a label in the named namespaces, and in
+// those of Kubernetes and Meridian, are left alone.
 func AdmissionPolicies(namespaces []string) ([]byte, error) {
-	left := strings.Join(append(append([]string{}, systemNamespaces...), namespaces...), ", ")
-	files, err := template.New("").Funcs(template.FuncMap{"systemNamespaces": func() string { return left }}).
+	for i, name := range namespaces {
+		if !namespaceName.MatchString(name) {
+			return nil, fleet.Errorf(fleet.ErrInvalid, "%q is no name of a namespace", name).At(fleet.Position{}, fmt.Sprintf("kubernetes.systemNamespaces[%d]", i))
+		}
+	}
+	left := slices.Concat(systemNamespaces, namespaces)
+	files, err := template.New("").
+		Funcs(template.FuncMap{
+			"systemNamespaces": func() string { return strings.Join(left, ", ") },
+			"quotedNamespaces": func() string { return `"` + strings.Join(left, `", "`) + `"` },
+		}).
 		ParseFS(kubernetesFiles, "kubernetes/*.yaml")
 	if err != nil {
 		return nil, fleet.Errorf(fleet.ErrInternal, "read the policies: %w", err)

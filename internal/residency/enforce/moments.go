@@ -1,7 +1,6 @@
 package enforce
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -9,42 +8,96 @@ import (
 	"github.com/meridian-fleet/meridian/internal/residency"
 )
 
-// momentsKept bounds how many changes of the rules to come are looked at.
-const momentsKept = 64
+// lawsKept bounds how many changes of the rules to come are looked at. From the
+// first one that is not, nothing is allowed.
+const lawsKept = 64
 
-// moment is the rules as they are from an instant on.
+// moment is the rules as they are from an instant on, nil when nobody looked.
 type moment struct {
 	at    time.Time
 	rules *residency.Compiled
 }
 
-// moments are the rules now and after each date that documents name, so that
-// what ends by itself can be enforced without anybody acting on that day.
-func (c *Compiler) moments() ([]moment, error) {
-	c.once.Do(func() { c.later, c.laterErr = c.findMoments() })
+// prepare makes data ready for questions about the moment, by rules that may
+// have been compiled for an earlier one between which and it they are the same.
+func (m moment) prepare(subject residency.Subject) *residency.Prepared {
+	if !m.at.Equal(m.rules.At()) {
+		subject = asOf(subject, m.at)
+	}
+	return m.rules.Prepare(subject)
+}
+
+// laws are the rules now and after each date that policies, groups or regions
+// name, so that what ends by itself can be enforced without anybody acting on
+// that day.
+func (c *Compiler) laws() ([]moment, error) {
+	c.once.Do(func() { c.later, c.laterErr = c.findLaws() })
 	return c.later, c.laterErr
 }
 
-func (c *Compiler) findMoments() ([]moment, error) {
-	dates, err := c.dates()
+func (c *Compiler) findLaws() ([]moment, error) {
+	changes, err := c.lawDates()
 	if err != nil {
 		return nil, err
 	}
 	found := []moment{{c.input.At, c.rules}}
-	for _, at := range dates[:min(len(dates), momentsKept)] {
+	for _, at := range changes[:min(len(changes), lawsKept)] {
 		rules, err := c.rulebook.Compile(c.input.Catalog, at)
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, moment{at, rules})
 	}
+	if len(changes) > lawsKept {
+		found = append(found, moment{at: changes[lawsKept]})
+	}
 	return found, nil
+}
+
+// horizon is from when on nobody looked at the rules, zero when they were
+// looked at to their end.
+func (c *Compiler) horizon() time.Time {
+	laws, err := c.laws()
+	if err != nil || laws[len(laws)-1].rules != nil {
+		return time.Time{}
+	}
+	return laws[len(laws)-1].at
+}
+
+// moments are those of the rules and of the data's own dates.
+func (c *Compiler) moments(exceptions []residency.Exception, subjects ...residency.Subject) ([]moment, error) {
+	laws, err := c.laws()
+	if err != nil {
+		return nil, err
+	}
+	own := &dates{after: c.input.At}
+	own.exceptions(exceptions)
+	for _, subject := range subjects {
+		own.subject(subject)
+	}
+	changes, err := own.sorted()
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Clone(laws)
+	for _, at := range changes {
+		next := slices.IndexFunc(laws, func(law moment) bool { return law.at.After(at) })
+		if next < 0 {
+			next = len(laws)
+		}
+		all = append(all, moment{at, laws[next-1].rules})
+	}
+	slices.SortStableFunc(all, func(a, b moment) int { return a.at.Compare(b.at) })
+	return slices.CompactFunc(all, func(a, b moment) bool { return a.at.Equal(b.at) }), nil
 }
 
 // judge says whether a facet of all that a workload uses may be in a region,
 // whatever the workload says it does to it: what runs there under its name is
 // not known. Without a name it is about a dataset or classes.
 func (m moment) judge(region string, facet fleet.Facet, workload Workload) fleet.Verdict {
+	if m.rules == nil {
+		return fleet.Verdict{}
+	}
 	question := fleet.Question{Facet: facet, Region: region, Source: fleet.SourceObserved, At: m.at}
 	if workload.Name == "" {
 		subject := workload.Uses[0].Subject
@@ -52,94 +105,13 @@ func (m moment) judge(region string, facet fleet.Facet, workload Workload) fleet
 		if subject.Ref.Name == "" {
 			question.Classes = subject.Classes
 		}
-		return m.rules.Explain(m.rules.Prepare(subject), question)
+		return m.rules.Explain(m.prepare(subject), question)
 	}
 	ref := fleet.Ref{Kind: fleet.KindWorkload, Name: workload.Name}
 	question.Subject = ref
 	var uses []residency.Use
 	for _, use := range workload.Uses {
-		uses = append(uses, residency.Use{Prepared: m.rules.Prepare(use.Subject), Facets: []fleet.Facet{facet}})
+		uses = append(uses, residency.Use{Prepared: m.prepare(use.Subject), Facets: []fleet.Facet{facet}})
 	}
-	return m.rules.JudgeWorkload(ref, uses, workload.Exceptions, question)
-}
-
-// dates are the instants after now at which a document says that something
-// begins or ends, in order.
-func (c *Compiler) dates() ([]time.Time, error) {
-	collected := &dates{after: c.input.At}
-	for _, document := range c.input.Documents {
-		switch document.Kind {
-		case fleet.KindResidencyPolicy:
-			collected.policy(document)
-		case fleet.KindJurisdictionGroup:
-			collected.group(document)
-		}
-	}
-	for _, subject := range c.subjects {
-		collected.subject(subject)
-	}
-	for _, workload := range c.workloads {
-		for _, use := range workload.Uses {
-			collected.subject(use.Subject)
-		}
-		collected.exceptions(workload.Exceptions)
-	}
-	slices.SortFunc(collected.found, time.Time.Compare)
-	return slices.CompactFunc(collected.found, time.Time.Equal), errors.Join(collected.faults...)
-}
-
-// dates collects instants.
-type dates struct {
-	after  time.Time
-	found  []time.Time
-	faults []error
-}
-
-func (d *dates) period(period fleet.Period, zone *time.Location) {
-	begins, errBegins := residency.Begins(period, zone)
-	ends, errEnds := residency.Ends(period, zone)
-	d.faults = append(d.faults, errBegins, errEnds)
-	for _, at := range []time.Time{begins, ends} {
-		if at.After(d.after) {
-			d.found = append(d.found, at)
-		}
-	}
-}
-
-func (d *dates) policy(document fleet.Resource) {
-	policy, err := readPolicy(document)
-	if err != nil {
-		d.faults = append(d.faults, err)
-		return
-	}
-	d.period(policy.spec.Effective, policy.zone)
-	for _, rule := range policy.spec.Rules {
-		if rule.Effective != nil {
-			d.period(*rule.Effective, policy.zone)
-		}
-	}
-}
-
-func (d *dates) group(document fleet.Resource) {
-	group, err := fleet.SpecOf[fleet.JurisdictionGroupSpec](document)
-	d.faults = append(d.faults, err)
-	for _, member := range group.Members {
-		d.period(fleet.Period{From: member.From, Until: member.Until}, time.UTC)
-	}
-}
-
-func (d *dates) subject(subject residency.Subject) {
-	for _, fact := range subject.Facts {
-		d.period(fleet.Period{From: fact.From, Until: fact.Until}, time.UTC)
-	}
-	for _, instrument := range subject.Instruments {
-		d.period(fleet.Period{From: instrument.From, Until: instrument.Until}, time.UTC)
-	}
-	d.exceptions(subject.Exceptions)
-}
-
-func (d *dates) exceptions(exceptions []residency.Exception) {
-	for _, exception := range exceptions {
-		d.period(exception.Spec.Period, time.UTC)
-	}
+	return m.rules.JudgeWorkload(ref, uses, exceptionsAt(workload.Exceptions, m.at), question)
 }

@@ -111,7 +111,11 @@ func (c *Compiler) speaksFor(classes []string) []string {
 
 // judgeOne writes what is allowed to be done with one thing in the region.
 func (c *Compiler) judgeOne(data map[string]string, region, key string, workload Workload) error {
-	moments, err := c.moments()
+	var subjects []residency.Subject
+	for _, use := range workload.Uses {
+		subjects = append(subjects, use.Subject)
+	}
+	moments, err := c.moments(workload.Exceptions, subjects...)
 	if err != nil {
 		return err
 	}

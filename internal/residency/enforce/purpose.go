@@ -67,8 +67,11 @@ func (p *purpose) without(all bool, but string) *purpose {
 // allowed says where each facet may be at a moment, for all that it is for.
 func (p *purpose) allowed(at moment) map[fleet.Facet]residency.Set {
 	sets := map[fleet.Facet]residency.Set{}
+	if at.rules == nil {
+		return sets
+	}
 	for i, subject := range p.subjects {
-		prepared := at.rules.Prepare(subject)
+		prepared := at.prepare(subject)
 		for _, facet := range p.facets {
 			set := prepared.Allowed(facet)
 			if i > 0 {
@@ -85,7 +88,7 @@ func (p *purpose) allowed(at moment) map[fleet.Facet]residency.Set {
 // whenever less of it is. What is allowed later and not now is left out until
 // somebody compiles again.
 func (p *purpose) steps(of func(map[fleet.Facet]residency.Set) residency.Set) ([]step, error) {
-	moments, err := p.moments()
+	moments, err := p.moments(nil, p.subjects...)
 	if err != nil {
 		return nil, err
 	}

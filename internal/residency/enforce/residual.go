@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/residency"
@@ -38,9 +39,12 @@ var kubernetesLimits = limits{
 	},
 	copies: "it can refuse a place and not demand a copy elsewhere; a dataset is judged with the copies known when the parameters were made, a class as if there were none",
 	general: []string{
-		"labels are trusted: what is labelled wrongly, or not at all in namespaces that do not require it, is not seen",
+		"labels are trusted: what is labelled wrongly, loses its labels, or has none in namespaces that do not require any, is not seen; the volumes a pod uses are judged by their own labels, not by the pod's",
 		"objects that are there already stay; the audit names them",
-		"who can change the policies, their parameters or labels of namespaces can undo them; the drift check finds it, and healing takes it back",
+		"in the namespaces left alone what has no label is admitted, and while the parameters are not there what has one, too",
+		"who can change the policies or their parameters can undo them; the drift check finds it, and healing takes it back. It does not compare the labels by which namespaces require labels",
+		"volumes that pods name themselves (NFS, iSCSI, the inline ones of drivers), unlabelled volumes somebody bound to a claim by name, and the accounts, file systems and servers that parameters of a storage class name may be elsewhere; compile for the cloud besides",
+		"where nodes are is not looked at: those in Local Zones or at other sites may be in another country than the cluster's region",
 		"pods that processes make by other ways than the API server (static pods) are not seen",
 	},
 }
@@ -61,6 +65,9 @@ func (c *Compiler) residual(limits limits) []Residual {
 			continue
 		}
 		list = append(list, Residual{Policy: policy.name, Reason: fmt.Sprintf("version %s is in force from %s: compile again then", policy.spec.Version, policy.spec.Effective.From)})
+	}
+	if horizon := c.horizon(); !horizon.IsZero() {
+		list = append(list, Residual{Reason: fmt.Sprintf("the rules change more than %d times; from %s on nothing is allowed until somebody compiles again", lawsKept, horizon.UTC().Format(time.RFC3339))})
 	}
 	for _, reason := range limits.general {
 		list = append(list, Residual{Reason: reason})

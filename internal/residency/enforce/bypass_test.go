@@ -1,0 +1,147 @@
+package enforce_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Ways round the policies: each of these got classified data past them once.
+
+var dryPatch = metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}}
+
+// testSubresources changes labels by way of what is not the object itself.
+func testSubresources(c *cluster, open, data string) {
+	made, err := c.kube.CoreV1().Pods(data).Create(c.Context(), pod(data, class("public")), metav1.CreateOptions{})
+	if err != nil {
+		c.Fatal(err)
+	}
+	patch := func(labels string, subresource string) (*corev1.Pod, error) {
+		return c.kube.CoreV1().Pods(data).Patch(c.Context(), made.Name, types.MergePatchType, []byte(`{"metadata":{"labels":`+labels+`}}`), dryPatch, subresource)
+	}
+	status := func(labels string) func() error {
+		return func() error { _, err := patch(labels, "status"); return err }
+	}
+	c.eventually("a denied class by the status", status(`{"meridian.dev/data-class":"payments.in"}`), refused("residency-labels", "meridian.dev/data-class"))
+	c.eventually("a further class by the status", status(`{"meridian.dev/data-class.2":"payments.in"}`), refused("residency-labels", "meridian.dev/data-class.2"))
+	c.eventually("no class by the status", status(`{"meridian.dev/data-class":null}`), refused("residency-labels"))
+	c.eventually("another label by the status", status(`{"team":"a"}`), admitted)
+	for _, subresource := range []string{"ephemeralcontainers", "resize"} {
+		if changed, err := patch(`{"meridian.dev/data-class":"payments.in"}`, subresource); err == nil && changed.Labels["meridian.dev/data-class"] != "public" {
+			c.Errorf("%s changes labels", subresource)
+		}
+	}
+	c.eventually("by a binding", func() error { return c.bind(data, made.Name, class("payments.in")) }, refused("residency-labels", "meridian.dev/data-class"))
+	c.eventually("a binding without", func() error { return c.bind(data, made.Name, map[string]string{"x": "y"}) }, admitted)
+	c.testVolumeStatus(open)
+}
+
+func (c *cluster) bind(namespace, name string, labels map[string]string) error {
+	return c.kube.CoreV1().Pods(namespace).Bind(c.Context(), &corev1.Binding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels},
+		Target:     corev1.ObjectReference{Kind: "Node", Name: "somewhere"},
+	}, dryRun)
+}
+
+func (c *cluster) testVolumeStatus(namespace string) {
+	c.Helper()
+	wanted := claim(namespace, "", nil)
+	claimed, err := c.kube.CoreV1().PersistentVolumeClaims(namespace).Create(c.Context(), wanted, metav1.CreateOptions{})
+	if err != nil {
+		c.Fatal(err)
+	}
+	volume, err := c.kube.CoreV1().PersistentVolumes().Create(c.Context(), volumeOf(nil, "", "topology.ebs.csi.aws.com/zone", "us-east-1a"), metav1.CreateOptions{})
+	if err != nil {
+		c.Fatal(err)
+	}
+	labels := []byte(`{"metadata":{"labels":{"meridian.dev/dataset":"ledger"}}}`)
+	c.eventually("a claim's status", func() error {
+		_, err := c.kube.CoreV1().PersistentVolumeClaims(namespace).Patch(c.Context(), claimed.Name, types.MergePatchType, labels, dryPatch, "status")
+		return err
+	}, refused("residency-labels", "meridian.dev/dataset"))
+	c.eventually("a volume's status", func() error {
+		_, err := c.kube.CoreV1().PersistentVolumes().Patch(c.Context(), volume.Name, types.MergePatchType, labels, dryPatch, "status")
+		return err
+	}, refused("residency-labels", "meridian.dev/dataset"))
+}
+
+// testLeftAlone wants data refused in the namespaces that are left alone, too.
+func testLeftAlone(c *cluster, _, _ string) {
+	for _, namespace := range []string{"kube-system", "guardrails-system"} {
+		c.eventually("data in "+namespace, func() error { return c.tryPod(namespace, class("payments.in")) }, refused("residency-pods-left-alone", denialOfPayments))
+		c.eventually("a volume in "+namespace, func() error { return c.tryClaim(namespace, "gp3", class("payments.in")) }, refused(denialOfPayments))
+		c.eventually("allowed data in "+namespace, func() error { return c.tryPod(namespace, class("personal.eu")) }, admitted)
+		c.eventually("no data in "+namespace, func() error { return c.tryClaim(namespace, "elsewhere", nil) }, admitted)
+	}
+}
+
+// volumeOf is a volume somebody made by hand.
+func volumeOf(labels map[string]string, storageClass, key string, values ...string) *corev1.PersistentVolume {
+	volume := &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-", Labels: labels},
+		Spec: corev1.PersistentVolumeSpec{
+			Capacity: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}, StorageClassName: storageClass,
+			AccessModes:            []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			PersistentVolumeSource: corev1.PersistentVolumeSource{NFS: &corev1.NFSVolumeSource{Server: "files.example.com", Path: "/"}},
+		},
+	}
+	if key != "" {
+		volume.Spec.NodeAffinity = &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
+			MatchExpressions: []corev1.NodeSelectorRequirement{{Key: key, Operator: corev1.NodeSelectorOpIn, Values: values}},
+		}}}}
+	}
+	return volume
+}
+
+// testHandMadeVolumes offers volumes without labels to claims with some: the
+// controller binds what has the claim's storage class.
+func testHandMadeVolumes(c *cluster, _, _ string) {
+	zone := "topology.ebs.csi.aws.com/zone"
+	try := func(storageClass, key string, values ...string) func() error {
+		return func() error {
+			_, err := c.kube.CoreV1().PersistentVolumes().Create(c.Context(), volumeOf(nil, storageClass, key, values...), dryRun)
+			return err
+		}
+	}
+	c.eventually("anywhere", try("meridian-regional", ""), refused("residency-volumes", "a volume of the storage class meridian-regional says by its node affinity"))
+	c.eventually("elsewhere", try("gp3", zone, "us-east-1a"), refused("a volume of the storage class gp3"))
+	c.eventually("here", try("meridian-regional", zone, "eu-central-1b"), admitted)
+	c.eventually("of another class", try("elsewhere", zone, "us-east-1a"), admitted)
+	made, err := c.kube.CoreV1().PersistentVolumes().Create(c.Context(), volumeOf(nil, "elsewhere", zone, "us-east-1a"), metav1.CreateOptions{})
+	if err != nil {
+		c.Fatal(err)
+	}
+	c.eventually("given the class later", func() error {
+		_, err := c.kube.CoreV1().PersistentVolumes().Patch(c.Context(), made.Name, types.MergePatchType, []byte(`{"spec":{"storageClassName":"gp3"}}`), dryPatch)
+		return err
+	}, refused("a volume of the storage class gp3"))
+}
+
+// A node's reports go on while the parameters are not there.
+func TestStatusWithoutParameters(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t)
+	open := c.namespace("open", nil)
+	made, err := c.kube.CoreV1().Pods(open).Create(t.Context(), pod(open, class("personal.eu")), metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.apply(admissionPolicies(t))
+	c.eventually("no new pods", func() error { return c.tryPod(open, nil) }, refused("no params found"))
+	report := []byte(`{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`)
+	if _, err := c.kube.CoreV1().Pods(open).Patch(context.WithoutCancel(t.Context()), made.Name, types.StrategicMergePatchType, report, metav1.PatchOptions{}, "status"); err != nil {
+		t.Errorf("a node's report: %v", err)
+	}
+	c.eventually("but no labels with it", func() error {
+		_, err := c.kube.CoreV1().Pods(open).Patch(t.Context(), made.Name, types.MergePatchType, []byte(`{"metadata":{"labels":{"meridian.dev/data-class":"payments.in"}}}`), dryPatch, "status")
+		return err
+	}, refused("residency-labels"))
+	c.eventually("what keeps the cluster alive starts", func() error { return c.tryPod("kube-system", nil) }, func(err error) bool {
+		return err == nil || !strings.Contains(err.Error(), "residency")
+	})
+}
