@@ -3,6 +3,7 @@ package enforce
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -19,7 +20,10 @@ var awsLimits = limits{
 		"resources that are there already stay, also where no new ones may be made; the audit names them",
 		"facets are told apart by the actions that make stores, machines, keys, backups and replicas of the usual services; others may be used wherever one of the facets is allowed",
 		"global services of identity, billing, support and DNS are not bound to regions; they keep names and settings, and must be given no data",
+		"keys are judged where they are made: AWS's own, and those of external key stores, are where AWS or their managers keep them, and which key a service encrypts with is not looked at",
 		"who may be written to in other accounts, by cross-account access, is decided by those accounts' policies",
+		"Local Zones, Wavelength Zones and Outposts belong to a region and may be in another country: opting in to more zones is refused, those that are in use already stay, and where racks stand is not seen",
+		"what a service sends to other regions by its own settings (event buses, streams, log and file transfers) is seen only where a role of the account makes the call",
 	},
 }
 
@@ -32,6 +36,10 @@ var globalActions = []string{
 	"route53:*", "route53domains:*", "s3:GetAccountPublicAccessBlock", "s3:ListAllMyBuckets", "s3:PutAccountPublicAccessBlock",
 	"savingsplans:*", "sts:*", "support:*", "supportplans:*", "tax:*", "trustedadvisor:*",
 }
+
+// worldwideActions make what holds data all over the world, although the
+// service has its endpoint in one region.
+var worldwideActions = []string{"cloudfront:Create*", "cloudfront:UpdateDistribution*", "globalaccelerator:Create*", "lambda:EnableReplication*"}
 
 // actionsOf are the actions by which usual services do something to data at a
 // place, under a facet.
@@ -58,8 +66,9 @@ var actionsOf = map[fleet.Facet][]string{
 
 // blindCopies set up copies to a region the policy does not see.
 var blindCopies = []string{
-	"dynamodb:CreateGlobalTable", "ecr:PutReplicationConfiguration", "elasticache:CreateGlobalReplicationGroup",
-	"elasticfilesystem:CreateReplicationConfiguration", "redshift:EnableSnapshotCopy", "rds:CreateGlobalCluster",
+	"cassandra:CreateMultiRegionResource", "cloudhsm:CopyBackupToRegion", "dynamodb:CreateGlobalTable", "dynamodb:UpdateGlobalTable",
+	"ecr:PutReplicationConfiguration", "elasticache:CreateGlobalReplicationGroup", "elasticfilesystem:CreateReplicationConfiguration",
+	"memorydb:CreateMultiRegionCluster", "redshift-serverless:CreateSnapshotCopyConfiguration", "redshift:EnableSnapshotCopy", "rds:CreateGlobalCluster",
 	"s3:CreateMultiRegionAccessPoint", "s3:PutReplicationConfiguration",
 }
 
@@ -84,7 +93,7 @@ func (c *Compiler) aws() (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	residual := slices.Concat(p.otherPartitions("an account"), writer.residual, p.excepted("the account"))
+	residual := slices.Concat(p.otherPartitions("an account"), writer.residual, writer.settings.left(), p.excepted("the account"))
 	return Output{Files: files, Residual: append(residual, c.residual(awsLimits)...)}, nil
 }
 
@@ -112,6 +121,10 @@ func (w *controlPolicy) write() error {
 		w.deny("DenyOtherRegions", at, anywhere[0], statement{NotAction: slices.Compact(slices.Clone(global))}, regionKey)
 	}
 	w.deny("DenyOtherOptIns", anywhere[0], anywhere[0], statement{Action: []string{"account:EnableRegion"}}, "account:TargetRegion")
+	w.deny("DenyLocalZones", step{from: anywhere[0].from}, anywhere[0], statement{Action: []string{"ec2:ModifyAvailabilityZoneGroup"}}, regionKey)
+	if err := w.worldwide(anywhere[0]); err != nil {
+		return err
+	}
 	for _, facet := range w.facets {
 		allowed, err := w.steps(only(facet))
 		if err != nil {
@@ -126,6 +139,26 @@ var facetNames = map[fleet.Facet]string{
 	fleet.FacetStorage: "Stores", fleet.FacetProcessing: "Processing", fleet.FacetKey: "Keys", fleet.FacetBackup: "Backups", fleet.FacetReplica: "Replicas",
 }
 
+// worldwide denies what is not bound to regions, unless the data may be in all
+// of them or somebody decided so.
+func (w *controlPolicy) worldwide(anywhere step) error {
+	common, err := w.steps(w.every)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(common[len(common)-1].regions, w.partitionRegions()) {
+		return nil
+	}
+	actions := slices.DeleteFunc(slices.Clone(worldwideActions), func(action string) bool {
+		service, _, _ := strings.Cut(action, ":")
+		return slices.ContainsFunc(w.settings.GlobalServices, func(decided string) bool { return strings.HasPrefix(decided, service+":") })
+	})
+	if len(actions) > 0 {
+		w.deny("DenyWorldwide", step{from: anywhere.from}, anywhere, statement{Action: actions}, regionKey)
+	}
+	return nil
+}
+
 // facet denies a facet's actions where only others are allowed; keys always,
 // as the well-known examples of region policies leave them out. Where the
 // place is an argument of a request and not where it is sent, that is denied
@@ -137,38 +170,62 @@ func (w *controlPolicy) facet(facet fleet.Facet, allowed, anywhere []step) {
 			w.deny("Deny"+facetNames[facet]+"Elsewhere", at, first, statement{Action: actionsOf[facet]}, regionKey)
 		}
 	}
-	switch facet {
-	case fleet.FacetStorage:
-		w.deny("DenyBucketsElsewhere", first, first, statement{Action: []string{"s3:CreateBucket"}, operator: "StringNotEqualsIfExists"}, "s3:LocationConstraint")
-	case fleet.FacetKey:
-		w.deny("DenyKeyReplicasElsewhere", first, first, statement{Action: []string{"kms:ReplicateKey"}}, "kms:ReplicaRegion")
-	case fleet.FacetBackup:
-		w.backupCopies(first)
-	case fleet.FacetReplica:
-		w.deny("DenySecretReplicasElsewhere", first, first,
-			statement{Action: []string{"secretsmanager:CreateSecret", "secretsmanager:ReplicateSecretToRegions"}, operator: "ForAnyValue:StringNotEquals"}, "secretsmanager:AddReplicaRegions")
-		w.blind(first)
+	for _, at := range allowed {
+		w.targets(facet, at, first)
+	}
+	if facet == fleet.FacetReplica {
+		w.blind(allowed)
 	}
 }
 
+// targets denies requests that name another region than the one they are sent
+// to.
+func (w *controlPolicy) targets(facet fleet.Facet, at, first step) {
+	switch facet {
+	case fleet.FacetStorage:
+		w.buckets(at, first)
+	case fleet.FacetKey:
+		w.deny("DenyKeyReplicasElsewhere", at, first, statement{Action: []string{"kms:ReplicateKey"}}, "kms:ReplicaRegion")
+	case fleet.FacetBackup:
+		w.backupCopies(at, first)
+	case fleet.FacetReplica:
+		w.deny("DenySecretReplicasElsewhere", at, first,
+			statement{Action: []string{"secretsmanager:CreateSecret", "secretsmanager:ReplicateSecretToRegions"}, operator: "ForAnyValue:StringNotEquals"}, "secretsmanager:AddReplicaRegions")
+	}
+}
+
+// buckets denies buckets in other regions. One for us-east-1 is made by naming
+// no region at all, and where the request is sent is denied besides.
+func (w *controlPolicy) buckets(at, first step) {
+	made := statement{Action: []string{"s3:CreateBucket"}, operator: "StringNotEqualsIfExists"}
+	if slices.Contains(at.regions, "us-east-1") {
+		made.operator, made.given = "StringNotEquals", true
+	}
+	w.deny("DenyBucketsElsewhere", at, first, made, "s3:LocationConstraint")
+}
+
 // backupCopies denies copies of backups into vaults of other regions.
-func (w *controlPolicy) backupCopies(at step) {
+func (w *controlPolicy) backupCopies(at, first step) {
 	vaults := step{from: at.from}
 	for _, region := range at.regions {
 		vaults.regions = append(vaults.regions, fmt.Sprintf("arn:%s:backup:%s:*:backup-vault:*", w.where, region))
 	}
-	w.deny("DenyBackupCopiesElsewhere", vaults, vaults, statement{Action: []string{"backup:CopyFromBackupVault"}, operator: "ForAnyValue:ArnNotLike"}, "backup:CopyTargets")
+	w.deny("DenyBackupCopiesElsewhere", vaults, first, statement{Action: []string{"backup:CopyFromBackupVault"}, operator: "ForAnyValue:ArnNotLike"}, "backup:CopyTargets")
 }
 
-// blind denies copies whose target cannot be seen, where there is no second
-// region they could lawfully go to.
-func (w *controlPolicy) blind(at step) {
-	if len(at.regions) < 2 {
-		w.statements = append(w.statements, w.finish(statement{Sid: "DenyReplication", Action: blindCopies}, nil))
+// blind denies copies whose target cannot be seen, from when on there is no
+// second region they could lawfully go to.
+func (w *controlPolicy) blind(allowed []step) {
+	alone := slices.IndexFunc(allowed, func(at step) bool { return len(at.regions) < 2 })
+	if alone >= 0 {
+		w.deny("DenyReplication", step{from: allowed[alone].from}, allowed[0], statement{Action: blindCopies}, regionKey)
+	}
+	if alone == 0 {
 		return
 	}
 	w.residual = append(w.residual, Residual{Facet: fleet.FacetReplica, Reason: "the region that S3 replication, multi-region access points, ECR and EFS replication, " +
-		"Redshift snapshot copies and global tables and clusters lead to is not visible to it; buckets and stores in other regions of accounts with these policies cannot be made"})
+		"copies of Redshift snapshots and of HSM backups, and global or multi-region tables, caches and clusters lead to is not visible to it; " +
+		"buckets and stores in other regions of accounts with these policies cannot be made"})
 }
 
 // deny adds a statement about requests whose value of a key is no region of a
@@ -183,7 +240,8 @@ func (w *controlPolicy) deny(sid string, at, first step, made statement, key str
 			operator = "StringNotEquals"
 		}
 		conditions[operator] = map[string]any{key: at.regions}
-	} else if made.operator != "" {
+	}
+	if made.given || len(at.regions) == 0 && made.operator != "" {
 		conditions["Null"] = map[string]any{key: "false"}
 	}
 	if !at.from.Equal(first.from) {

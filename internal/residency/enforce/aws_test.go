@@ -336,6 +336,81 @@ func TestControlPoliciesOnCopies(t *testing.T) {
 	}
 }
 
+// What is allowed for a time is so as a target of copies, too.
+func TestCopiesEndWithTheRules(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	in.Datasets = []string{"customers"}
+	output, err := enforce.Compile(in, enforce.TargetAWS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies := checkControlPolicies(t, output.Files)
+	ends := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC) // the exception's
+	for _, c := range []struct {
+		region string
+		at     time.Time
+		denied bool
+	}{{"sa-east-1", ends.Add(-time.Second), false}, {"sa-east-1", ends, true}, {"eu-west-1", ends, false}} {
+		call := request{action: "s3:CreateBucket", at: c.at, keys: map[string][]string{"aws:RequestedRegion": {"eu-central-1"}, "s3:LocationConstraint": {c.region}}}
+		if got := denied(t, policies, call); got != c.denied {
+			t.Errorf("a bucket in %s at %s: denied %v", c.region, c.at, got)
+		}
+	}
+}
+
+// A region's name is not all there is to where something is.
+func TestBeyondRegions(t *testing.T) {
+	t.Parallel()
+	compile := func(class string, global ...string) []controlPolicy {
+		in := input(t)
+		in.Classes, in.AWS.GlobalServices = []string{class}, global
+		output, err := enforce.Compile(in, enforce.TargetAWS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return checkControlPolicies(t, output.Files)
+	}
+	europe, world, nowhereStored := compile("personal.eu"), compile("public"), compile("personal.vn")
+	decided := compile("personal.vn", "cloudfront:*")
+	for _, c := range []struct {
+		what     string
+		policies []controlPolicy
+		action   string
+		denied   bool
+	}{
+		{"a zone in another country", europe, "ec2:ModifyAvailabilityZoneGroup", true},
+		{"a bucket in Virginia", world, "s3:CreateBucket", false}, // made by naming no region
+		{"a bucket in Virginia", europe, "s3:CreateBucket", true},
+		{"caches all over the world", world, "cloudfront:CreateDistribution", false},
+		{"caches all over the world, of what is processed in Virginia", nowhereStored, "cloudfront:CreateDistribution", true},
+		{"functions at the edge", nowhereStored, "lambda:EnableReplication", true},
+		{"caches somebody decided on", decided, "cloudfront:CreateDistribution", false},
+		{"functions nobody decided on", decided, "lambda:EnableReplication", true},
+	} {
+		call := request{action: c.action, at: march, keys: map[string][]string{"aws:RequestedRegion": {"us-east-1"}}}
+		if got := denied(t, c.policies, call); got != c.denied {
+			t.Errorf("%s: denied %v", c.what, got)
+		}
+	}
+}
+
+// What the settings let pass is not kept, and said to be.
+func TestSettingsAreResiduals(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	in.Classes, in.AWS.BreakGlass, in.AWS.GlobalServices = []string{"personal.eu"}, []string{"arn:aws:iam::*:role/break-glass"}, []string{"cloudfront:*"}
+	output, err := enforce.Compile(in, enforce.TargetAWS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"arn:aws:iam::*:role/break-glass: not held by it", "cloudfront:*: may be called in every region"} {
+		if !slices.ContainsFunc(output.Residual, func(r enforce.Residual) bool { return strings.HasPrefix(r.Reason, text) }) {
+			t.Errorf("no residual %q", text)
+		}
+	}
+}
+
 func TestControlPolicyFaults(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -351,6 +426,10 @@ func TestControlPolicyFaults(t *testing.T) {
 		"no partition":      {func(in *enforce.Input) { in.AWS.Partition = "aws-moon" }, fleet.ErrInvalid, `"aws-moon" is no partition`},
 		"no role":           {func(in *enforce.Input) { in.AWS.BreakGlass = []string{"admin"} }, fleet.ErrInvalid, "aws.breakGlass[0]"},
 		"role elsewhere":    {func(in *enforce.Input) { in.AWS.BreakGlass = []string{"arn:aws-cn:iam::*:role/x"} }, fleet.ErrInvalid, "another partition"},
+		"every role":        {func(in *enforce.Input) { in.AWS.BreakGlass = []string{"arn:aws:iam::*:role/*"} }, fleet.ErrInvalid, "aws.breakGlass[0]"},
+		"every name":        {func(in *enforce.Input) { in.AWS.BreakGlass = []string{"arn:aws:iam::123456789012:*"} }, fleet.ErrInvalid, "is everybody"},
+		"every user":        {func(in *enforce.Input) { in.AWS.BreakGlass = []string{"arn:aws:iam::*:u*"} }, fleet.ErrInvalid, "is everybody"},
+		"half an action":    {func(in *enforce.Input) { in.AWS.GlobalServices = []string{"cloudfront:"} }, fleet.ErrInvalid, "aws.globalServices[0]"},
 		"no action":         {func(in *enforce.Input) { in.AWS.GlobalServices = []string{"cloudfront"} }, fleet.ErrInvalid, "aws.globalServices[0]"},
 		"wrong facet":       {func(in *enforce.Input) { in.Facets = []fleet.Facet{fleet.FacetAccess} }, fleet.ErrInvalid, "facets"},
 		"too many roles": {func(in *enforce.Input) {

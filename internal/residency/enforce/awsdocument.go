@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type statement struct {
 	Condition map[string]map[string]any `json:"Condition,omitempty"`
 
 	operator string // that compares the region; StringNotEquals when empty
+	given    bool   // only requests that name a region
 }
 
 // document of a service control policy.
@@ -78,7 +80,7 @@ func packed(statements []statement) ([]File, error) {
 
 var (
 	principalPattern = regexp.MustCompile(`^arn:[a-z0-9-]+:(iam|sts)::(\*|[0-9]{12}):[A-Za-z0-9+=,.@_/*?-]+$`)
-	actionPattern    = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9]*\*?$`)
+	actionPattern    = regexp.MustCompile(`^[a-z0-9-]+:([A-Za-z0-9]+\*?|\*)$`)
 )
 
 // check looks at the settings.
@@ -90,6 +92,9 @@ func (w *controlPolicy) check() error {
 				Advise("want one like arn:%s:iam::*:role/break-glass", w.where)
 		case !strings.HasPrefix(arn, "arn:"+w.where+":"):
 			return fleet.Errorf(fleet.ErrInvalid, "%q is in another partition than the account's, %s", arn, w.where).At(fleet.Position{}, fmt.Sprintf("aws.breakGlass[%d]", i))
+		case everybody(arn):
+			return fleet.Errorf(fleet.ErrInvalid, "%q is everybody, so that nothing would be refused", arn).At(fleet.Position{}, fmt.Sprintf("aws.breakGlass[%d]", i)).
+				Advise("name the roles, such as arn:%s:iam::*:role/break-glass", w.where)
 		}
 	}
 	for i, action := range w.settings.GlobalServices {
@@ -103,6 +108,41 @@ func (w *controlPolicy) check() error {
 			Advise("want aws, aws-cn, aws-us-gov or aws-eusc")
 	}
 	return nil
+}
+
+// everybody reports whether a pattern is of any role's or any user's name.
+func everybody(arn string) bool {
+	parts := strings.SplitN(arn, ":", 6)
+	return slices.ContainsFunc([]string{"role:nobody-has-this-name", "user:nobody-has-this-name"}, func(name string) bool {
+		matches, err := path.Match(strings.ReplaceAll(parts[5], "/", ":"), name)
+		return matches || err != nil
+	})
+}
+
+// left are the residuals of what the settings let pass.
+func (settings AWS) left() []Residual {
+	var list []Residual
+	if len(settings.BreakGlass) > 0 {
+		list = append(list, Residual{Reason: fmt.Sprintf("%s: not held by it, nor is whoever can assume, or make, a role or user of such a name; see that few can",
+			strings.Join(settings.BreakGlass, ", "))})
+	}
+	if len(settings.GlobalServices) > 0 {
+		list = append(list, Residual{Reason: fmt.Sprintf("%s: may be called in every region, as asked for; where what they hold is, is not kept",
+			strings.Join(settings.GlobalServices, ", "))})
+	}
+	return list
+}
+
+// partitionRegions are the ids of all regions of the partition.
+func (p *purpose) partitionRegions() []string {
+	var ids []string
+	for _, name := range p.input.Catalog.Regions() {
+		if facts, _ := p.input.Catalog.Region(name); p.inPartition(name) {
+			ids = append(ids, facts.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 func (p *purpose) inPartition(name string) bool {
