@@ -22,8 +22,10 @@ var azureLimits = limits{
 		"what is there already is flagged as not compliant and stays; the audit names it",
 		"resources whose location is global, and Azure AD B2C directories, are left out by the built-in definition",
 		"facets are told apart by the types of resources that are stores, machines, key vaults and backup vaults; other types may be used wherever one of the facets is allowed",
-		"geo-redundancy is seen of storage accounts and of SQL databases' backups; Recovery Services vaults are geo-redundant unless told otherwise, and replicas a service makes by its own settings (Cosmos DB, SQL failover groups, Key Vault's own) are not seen",
+		"geo-redundancy is seen of storage accounts and of SQL databases' backups; Recovery Services vaults are geo-redundant unless told otherwise, and replicas a service makes by its own settings (Cosmos DB, SQL failover groups, image galleries, Site Recovery, Key Vault's own) are not seen",
+		"keys are judged where their vaults are made: which key a resource encrypts with, Microsoft's own or one in another subscription's vault, is not looked at",
 		"databases made by T-SQL are not seen by Azure Policy",
+		"who may write assignments or exemptions in its scope (owners, Resource Policy Contributors) can undo it: assign it to a management group above those who use it",
 	},
 }
 
@@ -71,7 +73,11 @@ func (c *Compiler) azure() (Output, error) {
 	if err := made.assign(bare); err != nil {
 		return Output{}, err
 	}
-	residual := append(p.otherPartitions("a subscription"), bare.shrinking()...)
+	shrinking, err := bare.shrinking()
+	if err != nil {
+		return Output{}, err
+	}
+	residual := append(p.otherPartitions("a subscription"), shrinking...)
 	if err := made.exempt(p, bare); err != nil {
 		return Output{}, err
 	}
@@ -85,13 +91,26 @@ func (c *Compiler) azure() (Output, error) {
 	}, nil
 }
 
-// shrinking says what the assignments allow for a time only.
-func (p *purpose) shrinking() []Residual {
+// shrinking says what the assignments allow for a time only, of all facets
+// together and of each.
+func (p *purpose) shrinking() ([]Residual, error) {
 	steps, err := p.steps(p.any)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return ending(steps)
+	list := ending(steps)
+	for _, facet := range p.facets {
+		if steps, err = p.steps(only(facet)); err != nil {
+			return nil, err
+		}
+		for _, end := range ending(steps) {
+			if !slices.Contains(list, end) {
+				end.Facet = facet
+				list = append(list, end)
+			}
+		}
+	}
+	return list, nil
 }
 
 // assign adds what holds for everybody: the locations of all facets, of each
@@ -133,7 +152,7 @@ func (t *armTemplate) assignPairs(anywhere, fine []string) {
 	t.assignOwn("residency-geo", "Residency: no copies in replica pairs", geoRedundancy, parameter{"locations": value(fine)})
 	refused := slices.DeleteFunc(slices.Clone(anywhere), func(id string) bool { return slices.Contains(fine, id) })
 	if len(refused) > 0 {
-		t.assignBuiltIn("residency-sql-backup", "Residency: no copies of SQL backups in replica pairs", noGeoBackupsOfSQL, parameter{"effect": value("Deny")}, refused)
+		t.assignBuiltIn("residency-sql-backup", "Residency: no copies of SQL backups in replica pairs", noGeoBackupsOfSQL, parameter{"effect": value("Deny")}, locationsOf(refused, fine))
 	}
 }
 
@@ -150,8 +169,8 @@ func (t *armTemplate) exempt(p, bare *purpose) error {
 			gained := p.without(false, exception.Name).gained(before)
 			for _, facet := range slices.Sorted(maps.Keys(gained)) {
 				for _, assignment := range refusedBy(facet) {
-					if regions := gained[facet]; len(regions) > 0 && t.assigned(assignment) {
-						t.exemption(exception, assignment, regions, ends)
+					if t.assigned(assignment) {
+						t.exemptions(exception, assignment, gained[facet], ends)
 					}
 				}
 			}
@@ -168,11 +187,13 @@ func refusedBy(facet fleet.Facet) []string {
 	return []string{"residency-" + string(facet)}
 }
 
-// exemptionName fits into the 64 characters a name may have.
+// exemptionName fits into the 64 characters a name may have, of those that it
+// may have.
 func exemptionName(exception, assignment string) string {
-	name := strings.NewReplacer(".", "-", "/", "-").Replace(assignment + "-" + exception)
-	if len(name) <= 64 {
+	wanted := assignment + "-" + exception
+	name := strings.NewReplacer(".", "-", "/", "-").Replace(wanted)
+	if name == wanted && len(name) <= 64 {
 		return name
 	}
-	return name[:55] + "-" + shortSum(exception)
+	return name[:min(len(name), 55)] + "-" + shortSum(exception)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
+	"github.com/meridian-fleet/meridian/internal/residency"
 	"github.com/meridian-fleet/meridian/internal/residency/enforce"
 )
 
@@ -30,9 +31,31 @@ type armTemplate struct {
 type armSelectors []struct {
 	Name      string `json:"name"`
 	Selectors []struct {
-		Kind string   `json:"kind"`
-		In   []string `json:"in"`
+		Kind  string   `json:"kind"`
+		In    []string `json:"in"`
+		NotIn []string `json:"notIn"`
 	} `json:"selectors"`
+}
+
+// check wants selectors that Azure takes.
+func (s armSelectors) check(t *testing.T) {
+	t.Helper()
+	for _, selector := range s {
+		for _, one := range selector.Selectors {
+			if values := max(len(one.In), len(one.NotIn)); one.Kind != "resourceLocation" || values == 0 || values > 50 || len(one.In) > 0 && len(one.NotIn) > 0 {
+				t.Errorf("selector %s: %d values", selector.Name, values)
+			}
+		}
+	}
+}
+
+// selects reports whether something in a location is selected.
+func (s armSelectors) selects(location string) bool {
+	if len(s) == 0 {
+		return true
+	}
+	one := s[0].Selectors[0]
+	return slices.Contains(one.In, location) || len(one.NotIn) > 0 && !slices.Contains(one.NotIn, location)
 }
 
 type armDefinition struct {
@@ -136,6 +159,7 @@ func deploy(t *testing.T, files []enforce.File, nameSize int) deployed {
 			if len(resource.Name) > nameSize || assignment.EnforcementMode != "Default" {
 				t.Errorf("assignment %s: %s", resource.Name, assignment.EnforcementMode)
 			}
+			assignment.ResourceSelectors.check(t)
 			made.assignments[resource.Name] = assignment
 		case "Microsoft.Authorization/policyExemptions@2022-07-01-preview":
 			var exemption armExemption
@@ -143,6 +167,7 @@ func deploy(t *testing.T, files []enforce.File, nameSize int) deployed {
 			if len(resource.Name) > 64 || !slices.Contains([]string{"Waiver", "Mitigated"}, exemption.ExemptionCategory) || exemption.ExpiresOn.IsZero() {
 				t.Errorf("exemption %s: %+v", resource.Name, exemption)
 			}
+			exemption.ResourceSelectors.check(t)
 			made.exemptions[resource.Name] = exemption
 		default:
 			t.Errorf("type %s@%s", resource.Type, resource.APIVersion)
@@ -155,7 +180,7 @@ func deploy(t *testing.T, files []enforce.File, nameSize int) deployed {
 func (d deployed) denies(t *testing.T, kind, location, sku string, at time.Time) bool {
 	t.Helper()
 	for name, assignment := range d.assignments {
-		if len(assignment.ResourceSelectors) > 0 && !slices.Contains(assignment.ResourceSelectors[0].Selectors[0].In, location) || d.exempts(name, location, at) {
+		if !assignment.ResourceSelectors.selects(location) || d.exempts(name, location, at) {
 			continue
 		}
 		id := idExpression.FindStringSubmatch(assignment.PolicyDefinitionID)
@@ -191,7 +216,7 @@ func (d deployed) denies(t *testing.T, kind, location, sku string, at time.Time)
 func (d deployed) exempts(assignment, location string, at time.Time) bool {
 	for _, exemption := range d.exemptions {
 		id := idExpression.FindStringSubmatch(exemption.PolicyAssignmentID)
-		if id[3] == assignment && at.Before(exemption.ExpiresOn) && slices.Contains(exemption.ResourceSelectors[0].Selectors[0].In, location) {
+		if id[3] == assignment && at.Before(exemption.ExpiresOn) && exemption.ResourceSelectors.selects(location) {
 			return true
 		}
 	}
@@ -306,5 +331,52 @@ func TestAzureExemptions(t *testing.T) {
 		if exemption.Metadata["exception"] != "brazil-analysis" || exemption.Metadata["approvals"] != 2.0 || exemption.Metadata["rule"] != "eu-personal-data/stays-in-eea" {
 			t.Errorf("metadata %v", exemption.Metadata)
 		}
+	}
+}
+
+// An exception for the whole world takes more locations than an exemption has
+// room for.
+func TestAzureExemptionsAreParted(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	ref := fleet.Ref{Kind: fleet.KindDataset, Name: "cards"}
+	approval := func(by string) fleet.Approval { return fleet.Approval{By: by, At: "2026-01-21T09:00:00Z"} }
+	var exceptions []residency.Exception
+	for _, name := range []string{"a.b", "a-b"} { // alike, once a dot is none
+		exceptions = append(exceptions, residency.Exception{
+			Name: name,
+			Spec: fleet.ExceptionSpec{
+				Policy: "rbi-payments", Rule: "only-india", Subject: ref, Facets: []fleet.Facet{fleet.FacetStorage}, Scope: fleet.Scope{Anywhere: true},
+				Period: fleet.Period{From: "2026-02-01", Until: "2026-09-30"}, Reason: "test",
+			},
+			Status: fleet.ExceptionStatus{Phase: fleet.ExceptionApproved, RequestedBy: "ann", Approvals: []fleet.Approval{approval("bob"), approval("eve")}},
+		})
+	}
+	in.Datasets, in.Subjects = []string{ref.Name}, []residency.Subject{{Ref: ref, Declared: true, Classes: []string{"payments.in"}, Exceptions: exceptions}}
+	output, err := enforce.Compile(in, enforce.TargetAzure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := deploy(t, output.Files, 24)
+	for _, location := range []string{"brazilsouth", "westus3", "australiaeast"} {
+		if made.denies(t, typical[fleet.FacetStorage], location, "Standard_LRS", march) {
+			t.Errorf("the exception does not hold in %s", location)
+		}
+	}
+}
+
+// Azure knows no time: whatever ends, of all facets or of one, is a residual.
+func TestAzureSaysWhatEnds(t *testing.T) {
+	t.Parallel()
+	in := input(t)
+	in.Datasets = []string{"patients"}
+	output, err := enforce.Compile(in, enforce.TargetAzure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(output.Residual, func(r enforce.Residual) bool {
+		return r.Facet == fleet.FacetProcessing && strings.HasPrefix(r.Reason, "from 2027-03-31T22:00:00Z on austriaeast,")
+	}) {
+		t.Errorf("%+v", output.Residual)
 	}
 }

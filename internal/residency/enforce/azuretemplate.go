@@ -111,38 +111,61 @@ func (t *armTemplate) assignOwn(name, title string, wanted definition, parameter
 	t.assignment(name, title, id, parameters, nil, id)
 }
 
-// assignBuiltIn assigns a definition of Azure's, in some locations only when
-// there are any.
-func (t *armTemplate) assignBuiltIn(name, title, definition string, parameters parameter, locations []string) {
-	t.assignment(name, title, "[tenantResourceId('"+definitionType+"', '"+definition+"')]", parameters, locations)
+// assignBuiltIn assigns a definition of Azure's, in what is selected only when
+// anything is.
+func (t *armTemplate) assignBuiltIn(name, title, definition string, parameters parameter, selected []any) {
+	t.assignment(name, title, "[tenantResourceId('"+definitionType+"', '"+definition+"')]", parameters, selected)
 }
 
-func (t *armTemplate) assignment(name, title, definition string, parameters parameter, locations []string, dependsOn ...string) {
+func (t *armTemplate) assignment(name, title, definition string, parameters parameter, selected []any, dependsOn ...string) {
 	properties := map[string]any{
 		"displayName": title, "policyDefinitionId": definition, "parameters": parameters, "enforcementMode": "Default",
 		"nonComplianceMessages": []any{map[string]any{"message": title + ": not here. Ask fleetctl residency explain which rule says so."}},
 	}
-	if len(locations) > 0 {
-		properties["resourceSelectors"] = selectors(locations)
+	if len(selected) > 0 {
+		properties["resourceSelectors"] = selected
 	}
 	t.Resources = append(t.Resources, resource{Type: assignmentType, APIVersion: "2024-04-01", Name: name, DependsOn: dependsOn, Properties: properties})
 }
 
-func selectors(locations []string) []any {
-	return []any{map[string]any{"name": "locations", "selectors": []any{map[string]any{"kind": "resourceLocation", "in": locations}}}}
+// selectorValues is how many values a selector may have.
+const selectorValues = 50
+
+// locationsOf selects some locations; of too many, all but the others there are.
+func locationsOf(some, others []string) []any {
+	if len(some) <= selectorValues {
+		return selector("in", some)
+	}
+	return selector("notIn", others)
+}
+
+func selector(operator string, locations []string) []any {
+	if len(locations) == 0 {
+		return nil
+	}
+	return []any{map[string]any{"name": "locations", "selectors": []any{map[string]any{"kind": "resourceLocation", operator: locations}}}}
 }
 
 func (t *armTemplate) assigned(name string) bool {
 	return slices.ContainsFunc(t.Resources, func(r resource) bool { return r.Type == assignmentType && r.Name == name })
 }
 
-// exemption lets an exception's regions off an assignment. It says what was
-// excepted and how many approved, not who.
-func (t *armTemplate) exemption(exception residency.Exception, assignment string, regions []string, ends time.Time) {
+// exemptions let an exception's regions off an assignment, by as many exemptions
+// as they fit into.
+func (t *armTemplate) exemptions(exception residency.Exception, assignment string, regions []string, ends time.Time) {
+	name := exception.Name
+	for some := range slices.Chunk(regions, selectorValues) {
+		t.exemption(exception, exemptionName(name, assignment), assignment, some, ends)
+		name += "-more"
+	}
+}
+
+// exemption says what was excepted and how many approved, not who.
+func (t *armTemplate) exemption(exception residency.Exception, name, assignment string, regions []string, ends time.Time) {
 	id := t.id(assignmentType, assignment)
 	properties := map[string]any{
 		"displayName": "Residency exception " + exception.Name, "description": "Suspends " + exception.Spec.Policy + "/" + exception.Spec.Rule + ".",
-		"policyAssignmentId": id, "exemptionCategory": "Waiver", "resourceSelectors": selectors(regions),
+		"policyAssignmentId": id, "exemptionCategory": "Waiver", "resourceSelectors": selector("in", regions),
 		"metadata": map[string]any{
 			"exception": exception.Name, "rule": exception.Spec.Policy + "/" + exception.Spec.Rule,
 			"reference": exception.Spec.Reference, "approvals": len(exception.Status.Approvals),
@@ -151,9 +174,7 @@ func (t *armTemplate) exemption(exception residency.Exception, assignment string
 	if !ends.IsZero() {
 		properties["expiresOn"] = ends.UTC().Format("2006-01-02T15:04:05Z")
 	}
-	t.Resources = append(t.Resources, resource{
-		Type: exemptionType, APIVersion: "2022-07-01-preview", Name: exemptionName(exception.Name, assignment), DependsOn: []string{id}, Properties: properties,
-	})
+	t.Resources = append(t.Resources, resource{Type: exemptionType, APIVersion: "2022-07-01-preview", Name: name, DependsOn: []string{id}, Properties: properties})
 }
 
 func shortSum(text string) string {

@@ -22,7 +22,15 @@ var gcpLimits = limits{
 		"it restricts where resources are made and is no commitment of Google about where data is stored",
 		"it holds for supported services only, not for resources whose location is global, and for some services not for what they make themselves (sub-resources, automatic backups)",
 		"cross-region and multi-region copies are refused by their location only: multi-regions and dual-regions are not among the values, as their members change",
+		"it takes the place of what organizations and folders above say about the same constraint, and a policy on a folder or project below takes its place: " +
+			"compile for all that one holds for, and let few be Organization Policy Administrators",
 	},
+}
+
+// keyLimits are what the constraint on keys cannot do.
+var keyLimits = []Residual{
+	{Facet: fleet.FacetKey, Reason: "customer-managed keys are required of the services named only, and only of new resources; others encrypt with keys of Google's that are in no region one can choose"},
+	{Facet: fleet.FacetKey, Reason: "keys of projects it does not hold for, and external keys, may be elsewhere: say by gcp.restrictCmekCryptoKeyProjects whose keys may be used"},
 }
 
 // encryptedServices are services that keep data at rest and can be told to
@@ -87,6 +95,9 @@ func (c *Compiler) gcp() (Output, error) {
 	}
 	files, err := c.organizationPolicies(p, locations)
 	residual := slices.Concat(unnamed, p.narrowed(steps[0].regions), ending(steps), p.excepted(c.input.GCP.Resource))
+	if slices.Contains(p.facets, fleet.FacetKey) {
+		residual = append(residual, keyLimits...)
+	}
 	return Output{Files: files, Residual: append(residual, c.residual(gcpLimits)...)}, err
 }
 
