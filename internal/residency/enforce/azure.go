@@ -70,7 +70,7 @@ func (c *Compiler) azure() (Output, error) {
 	}
 	bare := p.without(true, "")
 	made := newTemplate(c.input.Azure.ManagementGroup)
-	if err := made.assign(bare); err != nil {
+	if err := made.assign(bare, p.enlarges(bare)); err != nil {
 		return Output{}, err
 	}
 	shrinking, err := bare.shrinking()
@@ -113,9 +113,16 @@ func (p *purpose) shrinking() ([]Residual, error) {
 	return list, nil
 }
 
+// enlarges reports whether exceptions let anything be in more regions than
+// anything may be without them.
+func (p *purpose) enlarges(bare *purpose) bool {
+	return len(p.gained(bare.allowed(moment{p.input.At, p.rules}))[""]) > 0
+}
+
 // assign adds what holds for everybody: the locations of all facets, of each
-// that has fewer, and no copies in pairs where they may not be.
-func (t *armTemplate) assign(p *purpose) error {
+// that has fewer, and no copies in pairs where they may not be. What exceptions
+// take off the locations of all facets, those of each have to keep.
+func (t *armTemplate) assign(p *purpose, excepted bool) error {
 	sets := p.allowed(moment{p.input.At, p.rules})
 	anywhere := p.ids(p.any(sets))
 	if len(anywhere) == 0 {
@@ -125,7 +132,7 @@ func (t *armTemplate) assign(p *purpose) error {
 	t.assignBuiltIn("residency-groups", "Residency: locations of resource groups", allowedGroupLocations, parameter{"listOfAllowedLocations": value(anywhere)}, nil)
 	for _, facet := range p.facets {
 		allowed := p.ids(sets[facet])
-		if types := typesOf[facet]; len(types) > 0 && !slices.Equal(allowed, anywhere) {
+		if types := typesOf[facet]; len(types) > 0 && (excepted || !slices.Equal(allowed, anywhere)) {
 			t.assignOwn("residency-"+string(facet), "Residency: "+string(facet), typeLocations, parameter{"types": value(types), "locations": value(allowed)})
 		}
 	}

@@ -362,6 +362,11 @@ func TestAzureExemptionsAreParted(t *testing.T) {
 		if made.denies(t, typical[fleet.FacetStorage], location, "Standard_LRS", march) {
 			t.Errorf("the exception does not hold in %s", location)
 		}
+		for _, facet := range []fleet.Facet{fleet.FacetProcessing, fleet.FacetKey, fleet.FacetBackup} {
+			if !made.denies(t, typical[facet], location, "", march) {
+				t.Errorf("the exception is for storage, and allows %s in %s", facet, location)
+			}
+		}
 	}
 }
 
