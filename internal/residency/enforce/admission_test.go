@@ -65,7 +65,7 @@ func TestAdmissionPolicies(t *testing.T) {
 	for name, test := range map[string]func(*cluster, string, string){
 		"pods": testPods, "workloads": testWorkloads, "claims": testClaims, "volumes": testVolumes,
 		"storage classes": testStorageClasses, "updates": testUpdates, "type checks": testTypeChecks,
-		"subresources": testSubresources, "namespaces left alone": testLeftAlone, "hand-made volumes": testHandMadeVolumes,
+		"subresources": testSubresources, "server-side apply": testServerSideApply, "namespaces left alone": testLeftAlone, "hand-made volumes": testHandMadeVolumes,
 	} {
 		t.Run(name, func(t *testing.T) { test(&cluster{t, c.kube, c.dynamic, c.mapper}, open, data) })
 	}

@@ -2,6 +2,7 @@ package enforce_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,16 +37,30 @@ func testSubresources(c *cluster, open, data string) {
 			c.Errorf("%s changes labels", subresource)
 		}
 	}
-	c.eventually("by a binding", func() error { return c.bind(data, made.Name, class("payments.in")) }, refused("residency-labels", "meridian.dev/data-class"))
-	c.eventually("a binding without", func() error { return c.bind(data, made.Name, map[string]string{"x": "y"}) }, admitted)
+	for _, resource := range []string{"pods/" + made.Name + "/binding", "bindings"} {
+		c.eventually("by "+resource, func() error { return c.bind(data, made.Name, resource, class("payments.in")) }, refused("residency-labels", "meridian.dev/data-class"))
+		c.eventually("other labels by "+resource, func() error { return c.bind(data, made.Name, resource, map[string]string{"x": "y"}) }, admitted)
+	}
 	c.testVolumeStatus(open)
 }
 
-func (c *cluster) bind(namespace, name string, labels map[string]string) error {
-	return c.kube.CoreV1().Pods(namespace).Bind(c.Context(), &corev1.Binding{
+func (c *cluster) bind(namespace, name, resource string, labels map[string]string) error {
+	return c.kube.CoreV1().RESTClient().Post().Namespace(namespace).Suffix(resource).Param("dryRun", metav1.DryRunAll).Body(&corev1.Binding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels},
 		Target:     corev1.ObjectReference{Kind: "Node", Name: "somewhere"},
-	}, dryRun)
+	}).Do(c.Context()).Error()
+}
+
+// testServerSideApply makes what is allowed for a time: the server says when.
+func testServerSideApply(c *cluster, open, _ string) {
+	try := func(name string, created string) error {
+		text := fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"applied","labels":{"meridian.dev/data-class":%q}%s},"spec":{"containers":[{"name":"main","image":"example.com/main"}]}}`, name, created)
+		_, err := c.kube.CoreV1().Pods(open).Patch(c.Context(), "applied", types.ApplyYAMLPatchType, []byte(text), metav1.PatchOptions{DryRun: dryPatch.DryRun, FieldManager: "test"})
+		return err
+	}
+	c.eventually("while it is allowed", func() error { return try("soon", "") }, admitted)
+	c.eventually("when it is over", func() error { return try("late", "") }, refused("allowed until"))
+	c.eventually("when it is over, dated back", func() error { return try("late", `,"creationTimestamp":"2020-01-01T00:00:00Z"`) }, refused("allowed until"))
 }
 
 func (c *cluster) testVolumeStatus(namespace string) {
