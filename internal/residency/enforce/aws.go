@@ -219,6 +219,7 @@ func (w *controlPolicy) blind(allowed []step) {
 	alone := slices.IndexFunc(allowed, func(at step) bool { return len(at.regions) < 2 })
 	if alone >= 0 {
 		w.deny("DenyReplication", step{from: allowed[alone].from}, allowed[0], statement{Action: blindCopies}, regionKey)
+		w.residual = append(w.residual, Residual{Facet: fleet.FacetReplica, Reason: "replication by a service's own settings is refused within a region, too, where no other region is lawful: where it leads is not visible"})
 	}
 	if alone == 0 {
 		return
