@@ -65,7 +65,7 @@ func TestAdmissionPolicies(t *testing.T) {
 	for name, test := range map[string]func(*cluster, string, string){
 		"pods": testPods, "workloads": testWorkloads, "claims": testClaims, "volumes": testVolumes,
 		"storage classes": testStorageClasses, "updates": testUpdates, "type checks": testTypeChecks,
-		"subresources": testSubresources, "server-side apply": testServerSideApply, "namespaces left alone": testLeftAlone, "hand-made volumes": testHandMadeVolumes,
+		"subresources": testSubresources, "server-side apply": testServerSideApply, "releases": testReleases, "namespaces left alone": testLeftAlone, "hand-made volumes": testHandMadeVolumes,
 	} {
 		t.Run(name, func(t *testing.T) { test(&cluster{t, c.kube, c.dynamic, c.mapper}, open, data) })
 	}
@@ -150,6 +150,7 @@ func testWorkloads(c *cluster, open, data string) {
 		c.eventually(kind+" of an allowed class", func() error { return try(data, class("personal.eu")) }, admitted)
 		c.eventually(kind+" of a denied class", func() error { return try(open, class("payments.in")) }, refused("residency-workloads", denialOfPayments))
 		c.eventually(kind+" without class", func() error { return try(open, nil) }, admitted)
+		c.eventually(kind+" of a class for a time", func() error { return try(open, class("soon")) }, admitted)
 		c.eventually(kind+" without class where data is", func() error { return try(data, nil) }, refused("meridian/unclassified", "template"))
 	}
 }
@@ -284,6 +285,14 @@ func testUpdates(c *cluster, open, data string) {
 	c.parameters(changed)
 	c.eventually("new rules for new pods", func() error { return c.tryPod(data, class("public")) }, refused(denialOfPayments))
 	c.eventually("a pod from before goes on", annotate, admitted)
+	c.eventually("under another label, too", func() error {
+		_, err := c.kube.CoreV1().Pods(data).Patch(c.Context(), kept.Name, types.MergePatchType, []byte(`{"metadata":{"labels":{"team":"a"}}}`), metav1.PatchOptions{})
+		return err
+	}, admitted)
+	c.eventually("under a further class, it is new", func() error {
+		_, err := c.kube.CoreV1().Pods(data).Patch(c.Context(), kept.Name, types.MergePatchType, []byte(`{"metadata":{"labels":{"meridian.dev/data-class.2":"personal.eu"}}}`), dryPatch)
+		return err
+	}, refused(denialOfPayments))
 	c.parameters(frankfurt())
 	c.eventually("and the old rules again", func() error { return c.tryPod(data, class("public")) }, admitted)
 }

@@ -2,10 +2,12 @@ package enforce_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -159,4 +161,35 @@ func TestStatusWithoutParameters(t *testing.T) {
 	c.eventually("what keeps the cluster alive starts", func() error { return c.tryPod("kube-system", nil) }, func(err error) bool {
 		return err == nil || !strings.Contains(err.Error(), "residency")
 	})
+}
+
+// testReleases changes templates of older objects: what says which data it is
+// is judged, and the rest is nobody's business.
+func testReleases(c *cluster, open, _ string) {
+	labels := func(release, class string) map[string]string {
+		return map[string]string{"app": "shop", "release": release, "meridian.dev/data-class": class}
+	}
+	deployment := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop", Namespace: open},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: new(int32), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "shop"}},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels("1", "soon")}, Spec: pod(open, nil).Spec},
+		},
+	}
+	if _, err := c.kube.AppsV1().Deployments(open).Create(c.Context(), deployment, metav1.CreateOptions{}); err != nil {
+		c.Fatal(err)
+	}
+	release := func(labels map[string]string) func() error {
+		return func() error {
+			text, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"labels": labels}}}})
+			if err != nil {
+				return err
+			}
+			_, err = c.kube.AppsV1().Deployments(open).Patch(c.Context(), "shop", types.MergePatchType, text, dryPatch)
+			return err
+		}
+	}
+	c.eventually("another release of what is allowed for a time", release(labels("2", "soon")), admitted)
+	c.eventually("another class", release(labels("2", "payments.in")), refused("residency-workloads", denialOfPayments))
+	c.eventually("another class for a time", release(labels("2", "late")), refused("allowed until"))
 }
