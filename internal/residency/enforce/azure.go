@@ -25,6 +25,7 @@ var azureLimits = limits{
 		"geo-redundancy is seen of storage accounts and of SQL databases' backups; Recovery Services vaults are geo-redundant unless told otherwise, and replicas a service makes by its own settings (Cosmos DB, SQL failover groups, image galleries, Site Recovery, Key Vault's own) are not seen",
 		"keys are judged where their vaults are made: which key a resource encrypts with, Microsoft's own or one in another subscription's vault, is not looked at",
 		"databases made by T-SQL are not seen by Azure Policy",
+		"a deployment takes nothing away: delete the exemptions of exceptions that were revoked before they expired, or deploy the template as a stack that deletes what it no longer has",
 		"who may write assignments or exemptions in its scope (owners, Resource Policy Contributors) can undo it: assign it to a management group above those who use it",
 	},
 }
