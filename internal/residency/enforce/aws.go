@@ -16,6 +16,7 @@ var awsLimits = limits{
 	},
 	copies: "a service control policy can refuse a place and not demand a copy elsewhere; a dataset is judged with the copies known when compiling, a class as if there were none",
 	general: []string{
+		reasonLater,
 		"service control policies do not hold for the organization's management account and for service-linked roles: keep no data there",
 		"resources that are there already stay, also where no new ones may be made; the audit names them",
 		"facets are told apart by the actions that make stores, machines, keys, backups and replicas of the usual services; others may be used wherever one of the facets is allowed",

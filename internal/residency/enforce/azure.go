@@ -19,6 +19,7 @@ var azureLimits = limits{
 	},
 	copies: "a policy can refuse a place and not demand a copy elsewhere; a dataset is judged with the copies known when compiling, a class as if there were none",
 	general: []string{
+		reasonLater,
 		"what is there already is flagged as not compliant and stays; the audit names it",
 		"resources whose location is global, and Azure AD B2C directories, are left out by the built-in definition",
 		"facets are told apart by the types of resources that are stores, machines, key vaults and backup vaults; other types may be used wherever one of the facets is allowed",

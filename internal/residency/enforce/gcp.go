@@ -18,6 +18,7 @@ var gcpLimits = limits{
 	},
 	copies: "a constraint can refuse a place and not demand a copy elsewhere; a dataset is judged with the copies known when compiling, a class as if there were none",
 	general: []string{
+		reasonLater,
 		"gcp.resourceLocations holds for new resources only; the audit names those that are elsewhere",
 		"it restricts where resources are made and is no commitment of Google about where data is stored",
 		"it holds for supported services only, not for resources whose location is global, and for some services not for what they make themselves (sub-resources, automatic backups)",

@@ -24,6 +24,7 @@ const (
 	reasonTelemetry = "what logs, traces and metrics carry, and where agents send them, is not visible to it"
 	reasonMetadata  = "names, tags and catalogs are kept in the cloud's global control plane"
 	reasonTransit   = "the way data takes through networks is not visible to it"
+	reasonLater     = "what changes after it was compiled, by another rule or an exception that is revoked, holds once it is compiled and attached again"
 )
 
 var kubernetesLimits = limits{
@@ -41,6 +42,7 @@ var kubernetesLimits = limits{
 	general: []string{
 		"labels are trusted: what is labelled wrongly, loses its labels, or has none in namespaces that do not require any, is not seen; the volumes a pod uses are judged by their own labels, not by the pod's",
 		"objects that are there already stay; the audit names them",
+		"what changes, by another rule or an exception that is revoked, holds once the parameters are delivered again; the drift check shows where they are not",
 		"in the namespaces left alone what has no label is admitted, and while the parameters are not there what has one, too",
 		"who can change the policies or their parameters can undo them; the drift check finds it, and healing takes it back. It does not compare the labels by which namespaces require labels",
 		"volumes that pods name themselves (NFS, iSCSI, the inline ones of drivers), unlabelled volumes somebody bound to a claim by name, and the accounts, file systems and servers that parameters of a storage class name may be elsewhere; compile for the cloud besides",
