@@ -23,12 +23,13 @@ type comparison struct {
 	head   int64                // newest revision when the comparison began
 	last   map[fleet.Ref]string // digest of what each resource last became; empty: deleted
 	by     map[fleet.Ref]int64  // the revision that made it so
+	wanted map[fleet.Ref]string // digest of what was last wanted of a restless resource
 }
 
 // compare checks every logged change against the inventory's history, and the
 // history against what the inventory says is there now.
 func (v *verification) compare(ctx context.Context, through int64) error {
-	c := &comparison{verification: v, logged: map[int64]numbered{}, last: map[fleet.Ref]string{}, by: map[fleet.Ref]int64{}}
+	c := &comparison{verification: v, logged: map[int64]numbered{}, last: map[fleet.Ref]string{}, by: map[fleet.Ref]int64{}, wanted: map[fleet.Ref]string{}}
 	for _, entry := range v.entries {
 		if entry.Type == pack.EntryChange {
 			c.logged[entry.Revision] = entry
@@ -88,6 +89,7 @@ func (c *comparison) compareChange(change inventory.RawChange, through int64) {
 		return
 	}
 	c.remember(change)
+	wanted := c.compareWanted(change)
 	entry, found := c.logged[change.Revision]
 	switch {
 	case found:
@@ -96,7 +98,38 @@ func (c *comparison) compareChange(change inventory.RawChange, through int64) {
 		c.fault(where, "is in the inventory, the log has no entry for it: it was inserted behind the log's back")
 	case follows(change) && c.Err() != nil:
 		c.fault(where, "is not in the log, which takes no more entries")
+	case !wanted:
+		c.fault(where, "the inventory was changed: a status says what is wanted otherwise than the change the log noted")
 	}
+}
+
+// compareWanted reports whether a change of a restless resource's status left
+// alone what is wanted of it, which the log noted.
+func (c *comparison) compareWanted(change inventory.RawChange) bool {
+	if !slices.Contains(restless, change.Ref.Kind) {
+		return true
+	}
+	before, wanted := c.wanted[change.Ref], wantedDigest(change.Document)
+	if follows(change) {
+		c.wanted[change.Ref] = wanted
+		return true
+	}
+	return wanted != "" && wanted == before
+}
+
+// wantedDigest is of a document without its status and what every change sets;
+// empty for one that is deleted or cannot be read.
+func wantedDigest(document []byte) string {
+	var resource fleet.Resource
+	if document == nil || json.Unmarshal(document, &resource) != nil {
+		return ""
+	}
+	resource.Status, resource.Metadata.Revision, resource.Metadata.UpdatedAt = nil, 0, nil
+	encoded, err := pack.Encode(resource)
+	if err != nil {
+		return ""
+	}
+	return pack.SHA256(encoded)
 }
 
 // later reports whether the inventory has moved on to a change since.

@@ -19,16 +19,21 @@ const earlierCheckpoints = 64
 
 // Export seals a report: it notes the report in the log and answers the pack
 // with all proofs. It fails with ErrNeedsHuman when a document of the report
-// is not in the log as it is.
+// is not in the log as it is, or the log does not verify: what was removed from
+// the inventory would be missing from the report, and nobody could see it.
 func (l *Log) Export(ctx context.Context, body fleet.EvidenceBody) ([]byte, error) {
 	draft, err := pack.NewDraft(body)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.catchUp(ctx); err != nil {
+	v, err := l.verified(ctx)
+	if err != nil {
 		return nil, err
 	}
-	quoted, reports, err := l.quote(ctx, draft.Recorded)
+	if !v.report.Intact {
+		return nil, fleet.Errorf(fleet.ErrNeedsHuman, "%s", v.report.Faults[0].Message).On(v.report.Faults[0].Where).Advise("verify the log")
+	}
+	quoted, reports, err := v.quote(draft.Recorded)
 	if err != nil {
 		return nil, err
 	}
@@ -83,39 +88,46 @@ func (l *Log) note(ctx context.Context, manifest pack.Manifest) (pack.Included, 
 
 // quote finds the entries of recorded documents, each of which must be as the
 // log notes it, and the numbers of all reports' entries.
-func (l *Log) quote(ctx context.Context, recorded []fleet.Recorded) (quoted []pack.Included, reports []uint64, err error) {
+func (v *verification) quote(recorded []fleet.Recorded) (quoted []pack.Included, reports []uint64, err error) {
 	wanted := map[int64]fleet.Recorded{}
 	for _, one := range recorded {
 		wanted[one.Revision] = one
 	}
-	l.appending.Lock()
-	size := l.next
-	l.appending.Unlock()
-	number := uint64(0)
-	for raw, err := range l.entries(ctx, 0, size, size) {
-		if err != nil {
-			return nil, nil, err
-		}
-		entry, err := pack.ParseEntry(raw)
-		if err != nil {
-			return nil, nil, fleet.Errorf(fleet.ErrNeedsHuman, "entry %d: %w", number, err).On("evidence log").Advise("verify the log")
-		}
+	for _, entry := range v.entries {
 		one, found := wanted[entry.Revision]
-		switch difference := entry.Differs(one); {
+		switch {
 		case entry.Type == pack.EntryReport:
-			reports = append(reports, number)
-		case found && difference != "":
-			return nil, nil, fleet.Errorf(fleet.ErrNeedsHuman, "%s", difference).On(fmt.Sprintf("revision %d (%s)", one.Revision, one.Ref)).Advise("verify the log")
+			reports = append(reports, entry.number)
 		case found:
-			quoted = append(quoted, pack.Included{Index: number, Entry: string(raw)})
+			included, err := v.included(entry, one)
+			if err != nil {
+				return nil, nil, err
+			}
+			quoted = append(quoted, included)
 			delete(wanted, entry.Revision)
 		}
-		number++
 	}
 	for _, one := range wanted {
-		return nil, nil, fleet.Errorf(fleet.ErrNeedsHuman, "the log has no entry for it").On(fmt.Sprintf("revision %d (%s)", one.Revision, one.Ref)).Advise("verify the log")
+		return nil, nil, fleet.Errorf(fleet.ErrNeedsHuman, "the log has no entry for it").On(revisionText(one)).Advise("verify the log")
 	}
 	return quoted, reports, nil
+}
+
+// included is the entry of a recorded document, without its proof.
+func (v *verification) included(entry numbered, recorded fleet.Recorded) (pack.Included, error) {
+	difference := entry.Differs(recorded)
+	if difference == "" && entry.Actor != v.actors.digest(recorded.Actor) {
+		difference = "it names another actor than the one the log noted"
+	}
+	if difference != "" {
+		return pack.Included{}, fleet.Errorf(fleet.ErrNeedsHuman, "%s", difference).On(revisionText(recorded)).Advise("verify the log")
+	}
+	raw, err := entry.Marshal() // as it is stored, or it had not been read
+	return pack.Included{Index: entry.number, Entry: string(raw)}, err
+}
+
+func revisionText(recorded fleet.Recorded) string {
+	return fmt.Sprintf("revision %d (%s)", recorded.Revision, recorded.Ref)
 }
 
 // prove adds the proofs: of inclusion, and that the log only grew.

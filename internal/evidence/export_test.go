@@ -56,6 +56,7 @@ func TestExportRefusesWhatTheLogDoesNotKnow(t *testing.T) {
 		},
 		"another revision": func(body *fleet.EvidenceBody) { body.Subjects[0].Revision = 4 },
 		"another action":   func(body *fleet.EvidenceBody) { body.Subjects[0].Action = "deleted" },
+		"another actor":    func(body *fleet.EvidenceBody) { body.Subjects[0].Actor = "mallory" },
 		"a document left out": func(body *fleet.EvidenceBody) {
 			body.Subjects[0].Document = nil
 		},
@@ -67,6 +68,32 @@ func TestExportRefusesWhatTheLogDoesNotKnow(t *testing.T) {
 		}
 	}
 	p.mustBeIntact(7) // and notes no report that was never made
+}
+
+// TestExportRefusesAnEditedInventory makes reports of what is left of it.
+func TestExportRefusesAnEditedInventory(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]string{
+		"another actor":            `UPDATE changes SET actor = 'mallory' WHERE revision = 2`,
+		"a removed row":            `DELETE FROM changes WHERE revision = 5`,
+		"a row of another kind":    `UPDATE changes SET kind = 'Node' WHERE revision = 5`,
+		"a changed document":       `UPDATE changes SET document = replace(document, '"one"', '"uno"') WHERE revision = 3`,
+		"a current one that moved": `UPDATE resources SET document = replace(document, '"two', '"duo') WHERE name = 'patients'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			p.fill()
+			p.mustBeIntact(7)
+			p.edit(edit)
+			if _, err := p.log.Export(context.Background(), p.body()); !errors.Is(err, fleet.ErrNeedsHuman) || !strings.Contains(err.Error(), "revision") {
+				t.Errorf("%v", err)
+			}
+			if report := p.verify(); report.Size != 7 {
+				t.Errorf("%d entries: a report that was never made is noted", report.Size)
+			}
+		})
+	}
 }
 
 // TestLaterPacksContinueEarlierOnes checks packs against each other, also over

@@ -81,6 +81,12 @@ func TestProgressIsNotLogged(t *testing.T) {
 	if report := p.verify(); !has(report, "Cluster one") {
 		t.Errorf("a cluster moved behind our back: %+v", report)
 	}
+	p.edit(`UPDATE changes SET document = replace(document, 'aws/eu-central-1', 'aws/us-east-1') WHERE kind = 'Cluster' AND action = 'status'`,
+		`UPDATE changes SET document = replace(document, '"small"', '"large"') WHERE kind = 'Region' AND action = 'status'`,
+		`UPDATE resources SET document = replace(document, '"small"', '"large"') WHERE kind = 'Region'`)
+	if report := p.verify(); !has(report, "revision 4", "Region aws/eu-central-1") || !has(report, "revision 5", "Cluster one") {
+		t.Errorf("what is wanted was changed in a change of the status: %+v", report)
+	}
 }
 
 func TestEntriesHoldNothingPersonal(t *testing.T) {

@@ -134,7 +134,8 @@ func (l *Log) entries(ctx context.Context, begin, end, size uint64) iter.Seq2[[]
 	}
 }
 
-// bundle reads one bundle with all the entries a tree of some size has in it.
+// bundle reads one bundle with all the entries a tree of some size has in it. A
+// file that is not full by then may have more.
 func (l *Log) bundle(ctx context.Context, index, size uint64) ([][]byte, error) {
 	partial := layout.PartialTileSize(0, index, size)
 	content, err := l.files.ReadEntryBundle(ctx, index, partial)
@@ -149,7 +150,7 @@ func (l *Log) bundle(ctx context.Context, index, size uint64) ([][]byte, error) 
 	if err := parsed.UnmarshalText(content); err != nil {
 		return nil, fleet.Errorf(fleet.ErrNeedsHuman, "the file cannot be taken apart: %w", err).On("evidence log")
 	}
-	if len(parsed.Entries) < wanted {
+	if len(parsed.Entries) < wanted || partial == 0 && len(parsed.Entries) > wanted {
 		return nil, fleet.Errorf(fleet.ErrNeedsHuman, "the file has %d entries, not %d", len(parsed.Entries), wanted).On("evidence log")
 	}
 	return parsed.Entries[:wanted], nil

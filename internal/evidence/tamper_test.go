@@ -190,6 +190,31 @@ func TestEditedLog(t *testing.T) {
 	}
 }
 
+// TestAppendedToFullFiles adds bytes where the log will never write again.
+func TestAppendedToFullFiles(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	var datasets []fleet.Resource
+	for i := range 300 {
+		datasets = append(datasets, resource(t, fleet.KindDataset, name(i), fleet.DatasetSpec{Classes: []string{"personal"}}))
+	}
+	p.apply("ann", datasets...)
+	p.mustBeIntact(300)
+	for file, more := range map[string]string{"tile/entries/000": "\x00\x02{}", "tile/0/000": strings.Repeat("x", 32)} {
+		path := filepath.Join(p.logFolder(), "log", file)
+		content, err := os.ReadFile(path) //nolint:gosec // the test's own folder
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, append(bytes.Clone(content), more...))
+		if report := p.verify(); report.Intact {
+			t.Errorf("%s: intact", file)
+		}
+		write(t, path, content)
+	}
+	p.mustBeIntact(300)
+}
+
 func messages(report fleet.EvidenceReport) string {
 	var all []string
 	for _, fault := range report.Faults {

@@ -20,9 +20,18 @@ import (
 // inventory. What is wrong is a fault in the report; the error is about what
 // could not be read now (ErrUnavailable).
 func (l *Log) Verify(ctx context.Context) (fleet.EvidenceReport, error) {
+	v, err := l.verified(ctx)
+	if err != nil {
+		return fleet.EvidenceReport{}, err
+	}
+	return v.report, nil
+}
+
+// verified runs a verification.
+func (l *Log) verified(ctx context.Context) (*verification, error) {
 	v := &verification{Log: l}
 	if err := l.catchUp(ctx); err != nil && l.Err() == nil {
-		return fleet.EvidenceReport{}, err
+		return nil, err
 	}
 	through, _ := l.progress.get()
 	v.report.Details = map[string]string{
@@ -30,7 +39,7 @@ func (l *Log) Verify(ctx context.Context) (fleet.EvidenceReport, error) {
 		pack.DetailWitnessKey: l.witnessKey, pack.DetailWitnessFingerprint: pack.Fingerprint(l.witnessKey),
 	}
 	if err := l.settled(ctx); err != nil && l.Err() == nil {
-		return fleet.EvidenceReport{}, err
+		return nil, err
 	}
 	v.check(v.checkKept, "every checkpoint kept is signed by the log and cosigned by the witness")
 	v.check(func() { v.checkPublished(ctx) }, "the newest checkpoint is signed and cosigned, and not older than one seen before")
@@ -38,13 +47,13 @@ func (l *Log) Verify(ctx context.Context) (fleet.EvidenceReport, error) {
 	v.check(v.checkSuperseded, "the files of earlier sizes of the log are the beginnings of those there are now")
 	v.check(v.checkEntries, "every entry is well-formed, and revisions rise")
 	if err := v.compare(ctx, through); err != nil {
-		return fleet.EvidenceReport{}, err
+		return nil, err
 	}
 	if err := l.Err(); err != nil && len(v.report.Faults) == 0 {
 		v.fault("log", "%v", err)
 	}
 	v.report.Intact = len(v.report.Faults) == 0
-	return v.report, nil
+	return v, nil
 }
 
 // settled waits until all that is in the tree is under a checkpoint.
@@ -236,12 +245,13 @@ func (v *verification) checkTiles(ctx context.Context, hashes [][]byte) {
 
 func (v *verification) checkTile(ctx context.Context, level, index uint64, row [][]byte) {
 	where := fmt.Sprintf("hashes, level %d, tile %d", level, index)
-	stored, err := v.files.ReadTile(ctx, level, index, uint8(len(row)%layout.TileWidth)) //nolint:gosec // below 256
+	partial, size := uint8(len(row)%layout.TileWidth), len(row)*rfc6962.DefaultHasher.Size() //nolint:gosec // below 256
+	stored, err := v.files.ReadTile(ctx, level, index, partial)
 	if err != nil {
 		v.fault(where, "cannot be read: %v", err)
 		return
 	}
-	if len(stored) < len(row)*rfc6962.DefaultHasher.Size() {
+	if len(stored) < size || partial == 0 && len(stored) > size {
 		v.fault(where, "has %d bytes for %d hashes", len(stored), len(row))
 		return
 	}
