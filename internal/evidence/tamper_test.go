@@ -46,6 +46,7 @@ func TestEditedInventory(t *testing.T) {
 			`UPDATE resources SET name = 'swap' WHERE name = 'patients'`, `UPDATE resources SET name = 'patients' WHERE name = 'customers'`,
 			`UPDATE resources SET name = 'customers' WHERE name = 'swap'`,
 		}, [][]string{{"Dataset"}}},
+		{"current owner changed", []string{`UPDATE resources SET owner = 'nobody' WHERE name = 'patients'`}, [][]string{{"Dataset"}}},
 		{"history and current changed alike", []string{
 			`UPDATE changes SET document = replace(document, '"two', '"duo') WHERE revision = 5`,
 			`UPDATE resources SET document = replace(document, '"two', '"duo') WHERE name = 'patients'`,

@@ -33,15 +33,15 @@ func (d *database) Get(ctx context.Context, ref fleet.Ref, at AsOf) (fleet.Resou
 
 // List implements Store.
 func (d *database) List(ctx context.Context, kind fleet.Kind, query Query) ([]fleet.Resource, error) {
-	statement, arguments := "SELECT name, document FROM resources WHERE kind = $1 ORDER BY name", []any{string(kind)}
+	statement, arguments := "SELECT name, document, owner FROM resources WHERE kind = $1 ORDER BY name", []any{string(kind)}
 	switch instant := time.Time(query.AsOf); {
 	case !instant.IsZero():
-		statement = `SELECT c.name, c.document FROM changes c JOIN
+		statement = `SELECT c.name, c.document, NULL FROM changes c JOIN
 			(SELECT name, max(revision) AS revision FROM changes WHERE kind = $1 AND recorded_at <= $2 GROUP BY name) newest
 			ON c.revision = newest.revision WHERE c.document IS NOT NULL ORDER BY c.name`
 		arguments = append(arguments, instant.UnixMicro())
 	case query.Owner != "":
-		statement = "SELECT name, document FROM resources WHERE kind = $1 AND owner = $2 ORDER BY name"
+		statement = "SELECT name, document, owner FROM resources WHERE kind = $1 AND owner = $2 ORDER BY name"
 		arguments = append(arguments, query.Owner)
 	}
 	rows, err := d.read.QueryContext(ctx, statement, arguments...)
@@ -81,14 +81,21 @@ func (d *database) Revision(ctx context.Context) (revision int64, err error) {
 	return revision, d.wrap(err, "read the revision")
 }
 
-// scanStored reads the name and the document of a row.
+// scanStored reads the name and the document of a row, and the owner it is
+// filed under, which history has none of.
 func scanStored(kind fleet.Kind) func(scan func(...any) error) (fleet.Resource, error) {
 	return func(scan func(...any) error) (fleet.Resource, error) {
 		var name, document string
-		if err := scan(&name, &document); err != nil {
+		var owner sql.NullString
+		if err := scan(&name, &document, &owner); err != nil {
 			return fleet.Resource{}, err
 		}
-		return decodeStored(fleet.Ref{Kind: kind, Name: name}, document)
+		resource, err := decodeStored(fleet.Ref{Kind: kind, Name: name}, document)
+		if err == nil && owner.Valid && owner.String != resource.Metadata.Owner {
+			err = fleet.Errorf(fleet.ErrNeedsHuman, "its row in the inventory has the owner %q, it says %q", owner.String, resource.Metadata.Owner).
+				On(resource.Ref().String())
+		}
+		return resource, err
 	}
 }
 
