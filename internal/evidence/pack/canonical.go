@@ -39,11 +39,11 @@ func FirstDifference(got, want []byte) string {
 	for at < len(got) && at < len(want) && got[at] == want[at] {
 		at++
 	}
-	return position(got, at)
+	return Position(got, at)
 }
 
-// position names an offset in a text, counted from 0, for people.
-func position(content []byte, offset int) string {
+// Position names an offset in a text, counted from 0, for people.
+func Position(content []byte, offset int) string {
 	offset = max(0, min(offset, len(content)))
 	return fmt.Sprintf("byte %d (line %d)", offset+1, 1+bytes.Count(content[:offset], []byte("\n")))
 }

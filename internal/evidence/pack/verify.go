@@ -119,9 +119,9 @@ func (v *verification) parse() bool {
 		v.pack = parsed
 		return true
 	case errors.As(err, &syntax):
-		v.fault(position(v.content, int(syntax.Offset)-1), "%v", err)
+		v.fault(Position(v.content, int(syntax.Offset)-1), "%v", err)
 	case errors.As(err, &mistyped):
-		v.fault(position(v.content, int(mistyped.Offset)-1), "%v", err)
+		v.fault(Position(v.content, int(mistyped.Offset)-1), "%v", err)
 	default:
 		v.fault("format", "%v", err)
 	}

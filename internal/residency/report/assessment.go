@@ -19,7 +19,7 @@ func renderOSCAL(content []byte, body fleet.EvidenceBody) ([]byte, error) {
 	document := oscalDocument{oscalAssessment{
 		UUID: a.names.of("assessment-results"),
 		Metadata: oscalMetadata{
-			Title: markup(body.Title), LastModified: at, Version: fmt.Sprintf("revision-%d", body.Audit.Revision), OSCALVersion: oscalVersion,
+			Title: markup(or(body.Title, untitled)), LastModified: at, Version: fmt.Sprintf("revision-%d", body.Audit.Revision), OSCALVersion: oscalVersion,
 			Props: props("made-by", body.MadeBy, "meridian-version", body.Version, "pack-sha256", pack.SHA256(content)), Remarks: markup(body.Disclaimer),
 		},
 		Plan: oscalImport{

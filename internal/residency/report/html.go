@@ -40,16 +40,3 @@ func renderHTML(content []byte, body fleet.EvidenceBody) ([]byte, error) {
 	buffer.WriteString(packClosing)
 	return buffer.Bytes(), nil
 }
-
-func extractHTML(content []byte) ([]byte, error) {
-	start := bytes.LastIndex(content, []byte(packOpening))
-	if start < 0 {
-		return nil, fleet.Errorf(fleet.ErrInvalid, "the page carries no pack")
-	}
-	rest := content[start+len(packOpening):]
-	end := bytes.Index(rest, []byte("<"))
-	if end < 0 {
-		return nil, fleet.Errorf(fleet.ErrInvalid, "the page ends within the pack")
-	}
-	return decodeBase64(rest[:end])
-}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	"unicode"
 
 	"github.com/google/uuid"
-
-	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
 // oscalVersion is the version of OSCAL the results are written in.
@@ -227,20 +224,6 @@ func markup(text string) string {
 }
 
 func oscalTime(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
-
-// extractOSCAL takes the pack out of the back matter.
-func extractOSCAL(content []byte) ([]byte, error) {
-	var document oscalDocument
-	if err := json.Unmarshal(content, &document); err != nil {
-		return nil, fleet.Errorf(fleet.ErrInvalid, "not JSON: %w", err)
-	}
-	for _, resource := range document.Results.BackMatter.Resources {
-		if resource.Base64 != nil && resource.Base64.Filename == packFile {
-			return decodeBase64([]byte(resource.Base64.Value))
-		}
-	}
-	return nil, fleet.Errorf(fleet.ErrInvalid, "no %s among the back matter", packFile)
-}
 
 func embedded(content []byte) *oscalBase64 {
 	return &oscalBase64{Filename: packFile, MediaType: "application/json", Value: base64.StdEncoding.EncodeToString(content)}

@@ -102,6 +102,68 @@ func TestEveryByteCounts(t *testing.T) {
 	}
 }
 
+// TestEditors does what programs do that open and save a file, and cuts it off.
+func TestEditors(t *testing.T) {
+	content := readPack(t)
+	lines := func(to string) func([]byte) []byte {
+		return func(text []byte) []byte {
+			return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte(to))
+		}
+	}
+	for name, test := range map[string]struct {
+		edit  func([]byte) []byte
+		exact []string // formats in which the first changed byte is named
+	}{
+		"byte order mark":      {func(text []byte) []byte { return append([]byte("\xef\xbb\xbf"), text...) }, report.Formats},
+		"line ends of Windows": {lines("\r\n"), []string{report.FormatHTML, report.FormatOSCAL}},
+		"line ends of Unix":    {lines("\n"), []string{report.FormatCSV}},
+		"first byte":           {func(text []byte) []byte { text[0] ^= 1; return text }, report.Formats},
+		"opening of the pack": {func(text []byte) []byte {
+			return bytes.Replace(text, []byte(`id="evidence"`), []byte(`id="evidenza"`), 1)
+		}, []string{report.FormatHTML}},
+		"space at the end": {func(text []byte) []byte { return append(text, ' ') }, report.Formats},
+		"cut off":          {func(text []byte) []byte { return text[:len(text)*3/4] }, nil},
+		"compressed":       {func([]byte) []byte { return []byte("\x1f\x8b\x08\x00more") }, nil},
+		"empty":            {func([]byte) []byte { return nil }, nil},
+	} {
+		for _, format := range report.Formats {
+			rendered := render(t, content, format)
+			edited := test.edit(bytes.Clone(rendered))
+			if bytes.Equal(edited, rendered) {
+				continue
+			}
+			outcome, err := report.Verify(edited, content, pack.Options{})
+			where := pack.FirstDifference(edited, rendered)
+			if err != nil || outcome.Intact || len(outcome.Faults) == 0 || slices.Contains(test.exact, format) && outcome.Faults[0].Where != where {
+				t.Errorf("%s, %s: not at %s: %+v, %v", name, format, where, outcome.Faults, err)
+			}
+		}
+	}
+}
+
+// TestWhereInThePack breaks the embedded pack: the file's own line is named.
+func TestWhereInThePack(t *testing.T) {
+	content := readPack(t)
+	for _, format := range []string{report.FormatHTML, report.FormatOSCAL} {
+		for _, broken := range []string{"IiIi", "****"} { // three quotation marks; no base64
+			rendered := render(t, content, format)
+			at := bytes.Index(rendered, []byte("eyJmb3JtYXQiOiJt")) + 40
+			copy(rendered[at:], broken)
+			outcome, err := report.Verify(rendered, nil, pack.Options{})
+			line := fmt.Sprintf("(line %d), in the pack inside", 1+bytes.Count(rendered[:at], []byte("\n")))
+			if err != nil || outcome.Intact || !strings.HasSuffix(outcome.Faults[0].Where, line) {
+				t.Errorf("%s: want %q, got %+v, %v", format, line, outcome.Faults, err)
+			}
+		}
+	}
+	sidecar := bytes.Replace(bytes.Clone(content), []byte(`{"format"`), []byte(`{"format "`), 1)
+	outcome, err := report.Verify(render(t, content, report.FormatCSV), append([]byte(" "), content...), pack.Options{})
+	if err != nil || outcome.Intact || outcome.Faults[0].Where != "the file beside it, byte 1 (line 1)" {
+		t.Errorf("%+v, %v", outcome.Faults, err)
+	}
+	mustFail(t, render(t, content, report.FormatCSV), sidecar)
+}
+
 func mustFail(t interface{ Errorf(string, ...any) }, changed, sidecar []byte) {
 	outcome, err := report.Verify(changed, sidecar, pack.Options{})
 	if err != nil || outcome.Intact || len(outcome.Faults) == 0 || outcome.Faults[0].Where == "" {
@@ -184,7 +246,7 @@ func readable(t *testing.T, page []byte) string {
 }
 
 func TestEmptyReport(t *testing.T) {
-	s := situation{body: fleet.EvidenceBody{Title: "Nothing", MadeAt: noon}, resources: []fleet.Resource{made(t, fleet.KindDataClass, "personal", fleet.DataClassSpec{}, nil)}}
+	s := situation{body: fleet.EvidenceBody{MadeAt: noon}, resources: []fleet.Resource{made(t, fleet.KindDataClass, "personal", fleet.DataClassSpec{}, nil)}}
 	content := sealed(t, s)
 	for _, format := range report.Formats {
 		rendered := render(t, content, format)

@@ -43,13 +43,16 @@ type logView struct {
 	Entries                                                            int
 }
 
+// untitled is the title of a report that nobody gave one.
+const untitled = "Where data is, and whether it may be there"
+
 func newView(content []byte, body fleet.EvidenceBody) (*view, error) {
 	parsed, err := pack.Parse(content)
 	if err != nil {
 		return nil, err
 	}
 	v := &view{
-		Title: or(body.Title, "Where data is, and whether it may be there"), MadeAt: when(body.MadeAt), MadeBy: body.MadeBy, Version: body.Version,
+		Title: or(body.Title, untitled), MadeAt: when(body.MadeAt), MadeBy: body.MadeBy, Version: body.Version,
 		AsOf: momentText(body.Moment.AsOf, body.MadeAt), KnownAt: momentText(body.Moment.KnownAt, body.MadeAt),
 		Revision: body.Audit.Revision, State: stateOf(body), Summary: summaryText(body), Disclaimer: body.Disclaimer,
 		Log: logView{
