@@ -72,6 +72,7 @@ type EvidenceConfig struct {
 	Dir        string         `yaml:"dir"`        // default: evidence in dataDir
 	WitnessDir string         `yaml:"witnessDir"` // of the witness in this process; default: in dir
 	Witness    *WitnessConfig `yaml:"witness"`    // one elsewhere, instead
+	Replaces   []string       `yaml:"replaces"`   // names of logs that followed the inventory and are lost
 }
 
 // WitnessConfig names a C2SP tlog-witness.

@@ -28,6 +28,7 @@ func (d *Daemon) openOffice(context.Context) error {
 func (d *Daemon) openEvidence(ctx context.Context) error {
 	config := evidence.Config{
 		Dir: d.config.Evidence.Dir, WitnessDir: d.config.Evidence.WitnessDir, Store: d.store, Logger: d.logger.With("component", "evidence"),
+		Shared: d.config.Inventory.SQLite == "", Replaces: d.config.Evidence.Replaces,
 	}
 	if witness := d.config.Evidence.Witness; witness != nil {
 		config.External = &evidence.ExternalWitness{URL: witness.URL, Key: witness.Key}

@@ -6,6 +6,9 @@
 // rewrote it has the log's key. Verify compares the log with itself, with the
 // kept checkpoints and with the inventory; Export seals a report with proofs.
 //
+// The inventory notes how far the log is, so that a log that was removed with its
+// keys and begun anew, or cut off together with its witness, is found as well.
+//
 // Whoever can rewrite the log, the witness's folder and the inventory together
 // can only be found out by something outside: an external witness, or packs
 // handed out before.

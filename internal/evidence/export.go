@@ -26,6 +26,9 @@ func (l *Log) Export(ctx context.Context, body fleet.EvidenceBody) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := l.Err(); err != nil {
+		return nil, err
+	}
 	v, err := l.verified(ctx)
 	if err != nil {
 		return nil, err
@@ -46,6 +49,7 @@ func (l *Log) Export(ctx context.Context, body fleet.EvidenceBody) ([]byte, erro
 		return nil, err
 	}
 	proofs.Checkpoint = checkpoint.raw
+	l.noteCheckpoint(ctx)
 	if err := l.prove(ctx, &proofs, reports, checkpoint.size); err != nil {
 		return nil, err
 	}

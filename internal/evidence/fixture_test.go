@@ -28,6 +28,8 @@ type place struct {
 	store    inventory.Store
 	log      *evidence.Log
 	external *evidence.ExternalWitness
+	replaces []string
+	shared   bool
 }
 
 func newPlace(t *testing.T) *place {
@@ -52,8 +54,15 @@ func (p *place) open() {
 	}
 }
 
+// name of the log.
+func (p *place) name() string {
+	key, _ := p.log.Keys()
+	name, _, _ := strings.Cut(key, "+")
+	return name
+}
+
 func (p *place) config() evidence.Config {
-	return evidence.Config{Dir: p.logFolder(), Store: p.store, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), External: p.external}
+	return evidence.Config{Dir: p.logFolder(), Store: p.store, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), External: p.external, Replaces: p.replaces, Shared: p.shared}
 }
 
 func (p *place) close() {

@@ -26,6 +26,9 @@ import (
 // Inventory is what the log follows: an inventory.Store is one.
 type Inventory interface {
 	Revision(ctx context.Context) (int64, error)
+	Head(ctx context.Context) (inventory.Head, error)
+	Logs(ctx context.Context) ([]inventory.NotedLog, error)
+	NoteLog(ctx context.Context, log inventory.NotedLog) error
 	Changes(ctx context.Context, query inventory.ChangeQuery) ([]inventory.RawChange, error)
 	List(ctx context.Context, kind fleet.Kind, query inventory.Query) ([]fleet.Resource, error)
 	Watch(ctx context.Context, kinds []fleet.Kind, after int64) (<-chan fleet.Change, error)
@@ -43,6 +46,12 @@ type Config struct {
 	// External is a witness elsewhere, instead of the one in this process. It
 	// is chosen once for a log.
 	External *ExternalWitness
+	// Shared says that other logs may follow the inventory as well, each of a
+	// fleetd of its own. Else another one that did was removed.
+	Shared bool
+	// Replaces names logs that followed the inventory and are lost, or lost
+	// entries.
+	Replaces []string
 }
 
 // ExternalWitness is a C2SP tlog-witness that knows the log's key.
@@ -145,9 +154,15 @@ func (l *Log) open() error {
 	} else if err != nil {
 		return err
 	}
-	if err := l.plausible(); err != nil {
+	err = l.plausible()
+	if err == nil {
+		err = l.followed(l.stopped)
+	}
+	if errors.Is(err, fleet.ErrNeedsHuman) {
 		l.fail(err)
 		return nil
+	} else if err != nil {
+		return err
 	}
 	return l.start()
 }
@@ -214,6 +229,7 @@ func (l *Log) start() error {
 	} else if err != nil {
 		return err
 	}
+	l.noteCheckpoint(l.stopped)
 	l.progress.init(last)
 	l.running.Go(func() { l.record(l.stopped, last) })
 	return nil
@@ -286,6 +302,7 @@ func (l *Log) Close() error {
 		if down := l.shutdown(l.stopped); down != nil {
 			err = fleet.Errorf(fleet.ErrUnavailable, "%w", down).On("evidence log")
 		}
+		l.noteBeforeEnd()
 	}
 	l.stop()
 	if l.lock != nil {

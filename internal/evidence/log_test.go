@@ -24,7 +24,7 @@ func TestEveryChangeIsLoggedOnce(t *testing.T) {
 	p.mustBeIntact(0)
 	p.fill()
 	first := p.mustBeIntact(7)
-	if len(first.SignedBy) != 2 || first.Root == "" || len(first.Checked) != 7 {
+	if len(first.SignedBy) != 2 || first.Root == "" || len(first.Checked) != 8 {
 		t.Errorf("%+v", first)
 	}
 	for range 3 { // nothing twice, whatever is read again

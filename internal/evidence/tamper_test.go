@@ -47,6 +47,7 @@ func TestEditedInventory(t *testing.T) {
 			`UPDATE resources SET name = 'customers' WHERE name = 'swap'`,
 		}, [][]string{{"Dataset"}}},
 		{"current owner changed", []string{`UPDATE resources SET owner = 'nobody' WHERE name = 'patients'`}, [][]string{{"Dataset"}}},
+		{"time of the head moved", []string{`UPDATE head SET recorded_at = recorded_at + 1000000000000`}, [][]string{{"history"}}},
 		{"history and current changed alike", []string{
 			`UPDATE changes SET document = replace(document, '"two', '"duo') WHERE revision = 5`,
 			`UPDATE resources SET document = replace(document, '"two', '"duo') WHERE name = 'patients'`,
@@ -241,6 +242,12 @@ func TestRewrittenLog(t *testing.T) {
 		}
 	}
 	p.open() // with the log's keys, and a witness that knows nothing
+	if report := p.verify(); !has(report, "noted in the inventory") {
+		t.Errorf("the inventory knows nothing of the former log: %+v", report)
+	}
+	p.close()
+	p.edit(`DELETE FROM logs`)
+	p.open()
 	p.mustBeIntact(7)
 	p.close()
 	for _, name := range []string{"witness/checkpoints", "witness/witness.key"} {
@@ -257,6 +264,54 @@ func TestRewrittenLog(t *testing.T) {
 	report := p.verify()
 	if report.Intact || !strings.Contains(messages(report), "not in the log") {
 		t.Errorf("a change that is not logged passes: %+v", report)
+	}
+}
+
+// TestBegunAnew removes the log with its keys and its witness.
+func TestBegunAnew(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.fill()
+	p.mustBeIntact(7)
+	former := p.name()
+	p.close()
+	if err := os.RemoveAll(p.logFolder()); err != nil {
+		t.Fatal(err)
+	}
+	p.open()
+	if report := p.verify(); report.Intact || !has(report, former) {
+		t.Errorf("a log begun anew passes: %+v", report)
+	}
+	if _, err := p.log.Export(context.Background(), p.body()); !errors.Is(err, fleet.ErrNeedsHuman) || !strings.Contains(err.Error(), former) {
+		t.Errorf("export: %v", err)
+	}
+	p.close()
+	p.shared = true // another fleetd has the other log
+	p.open()
+	if report := p.mustBeIntact(7); report.Details["other logs of this inventory"] != former {
+		t.Errorf("the other log is not named: %v", report.Details)
+	}
+	p.close()
+	p.shared, p.replaces = false, []string{former} // somebody says that it is lost
+	p.open()
+	p.mustBeIntact(7)
+}
+
+// TestSmallerBackup brings back an earlier state of the log and its witness.
+func TestSmallerBackup(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.fill()
+	p.mustBeIntact(7)
+	p.close()
+	early := files(t, p.logFolder())
+	p.open()
+	p.export()
+	p.close()
+	restore(t, p.logFolder(), early)
+	p.open()
+	if report := p.verify(); report.Intact || p.log.Err() == nil || !strings.Contains(p.log.Err().Error(), "cut off") {
+		t.Errorf("a log without its last report passes: %+v, %v", report, p.log.Err())
 	}
 }
 

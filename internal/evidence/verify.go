@@ -42,6 +42,11 @@ func (l *Log) verified(ctx context.Context) (*verification, error) {
 		return nil, err
 	}
 	v.check(v.checkKept, "every checkpoint kept is signed by the log and cosigned by the witness")
+	var err error
+	v.check(func() { err = v.checkHead(ctx) }, "the inventory's history has no gap, and the log is the one it noted")
+	if err != nil {
+		return nil, err
+	}
 	v.check(func() { v.checkPublished(ctx) }, "the newest checkpoint is signed and cosigned, and not older than one seen before")
 	v.check(func() { v.checkTree(ctx) }, "all entries, as stored, make the trees of all checkpoints kept")
 	v.check(v.checkSuperseded, "the files of earlier sizes of the log are the beginnings of those there are now")

@@ -38,6 +38,12 @@ type Store interface {
 	Changes(ctx context.Context, query ChangeQuery) ([]RawChange, error)
 	// Revision is the newest revision.
 	Revision(ctx context.Context) (int64, error)
+	// Head is what the inventory says of itself as a whole.
+	Head(ctx context.Context) (Head, error)
+	// Logs are the evidence logs that were noted, by name.
+	Logs(ctx context.Context) ([]NotedLog, error)
+	// NoteLog keeps a checkpoint of an evidence log, instead of the one before.
+	NoteLog(ctx context.Context, log NotedLog) error
 
 	// PutBundle stores a baseline's content and its Baseline resource in one
 	// step. The same name@version with another digest is ErrConflict; with the
@@ -84,6 +90,17 @@ type RawChange struct {
 	Ref      fleet.Ref
 	Document []byte // exactly the stored bytes, the resource in JSON; nil when it was deleted
 }
+
+// Head is how far an inventory is, and what there is to compare it with.
+type Head struct {
+	Revision int64     // the newest
+	At       time.Time // when it was recorded
+	Newest   time.Time // when its change says it was; zero when there is no such change
+	Changes  int64     // in all of history
+}
+
+// NotedLog is an evidence log and how far it was known to be.
+type NotedLog struct{ Name, Checkpoint string }
 
 // Outcome is what Apply did to one resource: created, updated or unchanged.
 type Outcome struct {

@@ -20,6 +20,43 @@ func changesOf(t tester, store inventory.Store, query inventory.ChangeQuery) []i
 	return must(t, changes, err)
 }
 
+// testHead looks at a store as a whole, empty and grown.
+func testHead(t *testing.T, store inventory.Store) {
+	head, err := store.Head(t.Context())
+	if head = must(t, head, err); head.Revision != 0 || head.Changes != 0 || head.Whole() != nil {
+		t.Errorf("an empty store: %+v, %v", head, head.Whole())
+	}
+	apply(t, store, cluster("a", "small"), cluster("b", "small"))
+	apply(t, store, cluster("a", "large"))
+	changes := changesOf(t, store, inventory.ChangeQuery{})
+	head, err = store.Head(t.Context())
+	if head = must(t, head, err); head.Revision != 3 || head.Changes != 3 || !head.At.Equal(changes[2].At) || head.Whole() != nil {
+		t.Errorf("%+v, %v", head, head.Whole())
+	}
+	for name, broken := range map[string]inventory.Head{
+		"a change is missing": {Revision: 3, Changes: 2, At: head.At, Newest: head.At}, "one too many": {Revision: 3, Changes: 4, At: head.At, Newest: head.At},
+		"another time": {Revision: 3, Changes: 3, At: head.At.Add(time.Second), Newest: head.At}, "no newest": {Revision: 3, Changes: 3, At: head.At},
+	} {
+		if err := broken.Whole(); !errors.Is(err, fleet.ErrNeedsHuman) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// testLogs notes two logs, one of them twice.
+func testLogs(t *testing.T, store inventory.Store) {
+	for _, log := range []inventory.NotedLog{{Name: "b", Checkpoint: "b\n1\n"}, {Name: "a", Checkpoint: "a\n1\n— é\n"}, {Name: "b", Checkpoint: "b\n2\n"}} {
+		must(t, 0, store.NoteLog(t.Context(), log))
+	}
+	logs, err := store.Logs(t.Context())
+	if want := []inventory.NotedLog{{Name: "a", Checkpoint: "a\n1\n— é\n"}, {Name: "b", Checkpoint: "b\n2\n"}}; !slices.Equal(must(t, logs, err), want) {
+		t.Errorf("%q", logs)
+	}
+	if err := store.NoteLog(t.Context(), inventory.NotedLog{Name: "c"}); !errors.Is(err, fleet.ErrInvalid) {
+		t.Errorf("an empty checkpoint: %v", err)
+	}
+}
+
 // testChanges reads history as it is stored, by kind, page and time.
 func testChanges(t *testing.T, store inventory.Store) {
 	ref := fleet.Ref{Kind: fleet.KindCluster, Name: "a"}

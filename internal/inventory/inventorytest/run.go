@@ -44,6 +44,8 @@ func Run(t *testing.T, open func(t *testing.T) inventory.Store) {
 		"List":             testList,
 		"AsOf":             testAsOf,
 		"Changes":          testChanges,
+		"Head":             testHead,
+		"Logs":             testLogs,
 		"Unless":           testUnless,
 		"Bundle":           testBundle,
 		"BundleRace":       testBundleRace,
