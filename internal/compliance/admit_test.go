@@ -291,7 +291,7 @@ func (w *walk) found(rt *rapid.T, at time.Time, place fleet.Audited) bool {
 
 func (w *walk) leave(rt *rapid.T) {
 	for _, ref := range w.written {
-		if err := w.store.Delete(rt.Context(), actor, ref); err != nil && !errors.Is(err, fleet.ErrNotFound) {
+		if err := w.store.Delete(rt.Context(), actor, ref, nil); err != nil && !errors.Is(err, fleet.ErrNotFound) {
 			rt.Fatal(err)
 		}
 	}

@@ -109,7 +109,7 @@ func TestHistoryOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.apply(t, dataset("pages", "{classes: [public], "+binding("region: aws/us-east-1")+"}"))
-	if err := f.store.Delete(t.Context(), actor, of("pages")); err != nil {
+	if err := f.store.Delete(t.Context(), actor, of("pages"), nil); err != nil {
 		t.Fatal(err)
 	}
 	f.apply(t, dataset("pages", "{classes: [public], "+binding("region: aws/us-east-1")+"}"))

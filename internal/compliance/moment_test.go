@@ -55,7 +55,7 @@ func TestWhereItWasAsKnownThen(t *testing.T) {
 	second := f.apply(t, bound("2024-06-01", frankfurt+", "+virginia)) // it had been in Virginia since June
 	third := f.apply(t, bound("2024-05-01T12:00:00Z", montreal))       // no: in Montreal, since May, and nowhere else
 	fourth := f.apply(t, bound("2024-07-01", frankfurt+", "+montreal[:len(montreal)-1]+", until: 2024-08-31}"))
-	if err := f.store.Delete(t.Context(), actor, of("patients")); err != nil {
+	if err := f.store.Delete(t.Context(), actor, of("patients"), nil); err != nil {
 		t.Fatal(err)
 	}
 	gone := f.last(t)
@@ -99,7 +99,7 @@ func TestLawAsKnownThen(t *testing.T) {
 	first := f.apply(t, policy("1", "{from: 2020-01-01}", "US"))
 	second := f.apply(t, policy("2", "{from: 2024-03-10, until: 2024-12-31}", "US, CA")) // the day clocks change in New York
 	third := f.apply(t, policy("3", "{from: 2023-06-01}", "MX"))                         // overtakes the second: recorded later, begun earlier
-	if err := f.store.Delete(t.Context(), actor, fleet.Ref{Kind: fleet.KindResidencyPolicy, Name: "local"}); err != nil {
+	if err := f.store.Delete(t.Context(), actor, fleet.Ref{Kind: fleet.KindResidencyPolicy, Name: "local"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	gone := f.last(t)

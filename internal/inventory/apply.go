@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -58,6 +59,10 @@ func (tx *transaction) refuseMoved(ctx context.Context, moved *Moved) error {
 		return nil
 	}
 	where, arguments := laterThan(moved.Kinds, moved.Since)
+	if moved.Name != "" {
+		arguments = append(arguments, moved.Name)
+		where += fmt.Sprintf(" AND c.name = $%d", len(arguments))
+	}
 	var kind, name string
 	row := tx.QueryRowContext(ctx, "SELECT c.kind, c.name FROM changes c WHERE "+where+" ORDER BY c.revision LIMIT 1", arguments...)
 	if err := row.Scan(&kind, &name); errors.Is(err, sql.ErrNoRows) {
@@ -154,11 +159,14 @@ func newStatus(ref fleet.Ref, current json.RawMessage, update func(json.RawMessa
 }
 
 // Delete implements Store.
-func (d *database) Delete(ctx context.Context, actor string, ref fleet.Ref) error {
+func (d *database) Delete(ctx context.Context, actor string, ref fleet.Ref, unless *Moved) error {
 	if err := checkRef(ref); err != nil {
 		return err
 	}
 	return d.transact(ctx, actor, func(tx *transaction) error {
+		if err := tx.refuseMoved(ctx, unless); err != nil {
+			return err
+		}
 		_, found, err := tx.find(ctx, ref)
 		if err != nil {
 			return err

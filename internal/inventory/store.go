@@ -23,8 +23,9 @@ type Store interface {
 	// ReplaceOwned makes the resources of a kind with an owner exactly those
 	// given (spec and status): others of that owner are deleted.
 	ReplaceOwned(ctx context.Context, actor string, kind fleet.Kind, owner string, resources []fleet.Resource) error
-	// Delete removes a resource; its history stays.
-	Delete(ctx context.Context, actor string, ref fleet.Ref) error
+	// Delete removes a resource; its history stays. Unless is as in
+	// ApplyOptions.
+	Delete(ctx context.Context, actor string, ref fleet.Ref, unless *Moved) error
 
 	Get(ctx context.Context, ref fleet.Ref, at AsOf) (fleet.Resource, error)
 	List(ctx context.Context, kind fleet.Kind, query Query) ([]fleet.Resource, error)
@@ -70,6 +71,7 @@ type ApplyOptions struct {
 // Moved is a change of any of some kinds after a revision.
 type Moved struct {
 	Kinds []fleet.Kind
+	Name  string // only of resources of this name; of all when empty
 	Since int64
 }
 

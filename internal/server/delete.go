@@ -28,20 +28,44 @@ func (s *Server) Delete(ctx context.Context, request *connect.Request[fleetv1.De
 	}
 	s.writes.Lock()
 	defer s.writes.Unlock()
-	resource, err := s.Store.Get(ctx, ref, inventory.AsOf{})
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(guardDelete(ctx, resource), refuseLiving(resource)); err != nil {
-		return nil, err
-	}
-	if err := s.refuseUsed(ctx, ref); err != nil {
-		return nil, err
-	}
-	if err := s.Store.Delete(ctx, actor(ctx), ref); err != nil {
+	if err := s.forget(ctx, ref); err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&fleetv1.DeleteResponse{}), nil
+}
+
+// forget looks at what would be deleted, and at what needs it, and deletes it
+// in the same state of the inventory.
+func (s *Server) forget(ctx context.Context, ref fleet.Ref) error {
+	for attempt := 1; ; attempt++ {
+		revision, err := s.Store.Revision(ctx)
+		if err != nil {
+			return err
+		}
+		if err := s.mayDelete(ctx, ref); err != nil {
+			return err
+		}
+		err = s.Store.Delete(ctx, actor(ctx), ref, &inventory.Moved{Kinds: needingKinds, Since: revision})
+		if errors.Is(err, fleet.ErrConflict) && attempt < writeAttempts {
+			continue
+		}
+		return err
+	}
+}
+
+// needingKinds are those that may need what is deleted, or must not be deleted
+// themselves as they are.
+var needingKinds = append(slices.Clone(heldKinds), fleet.KindException, fleet.KindRollout)
+
+func (s *Server) mayDelete(ctx context.Context, ref fleet.Ref) error {
+	resource, err := s.Store.Get(ctx, ref, inventory.AsOf{})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(guardDelete(ctx, resource), refuseLiving(resource)); err != nil {
+		return err
+	}
+	return s.refuseUsed(ctx, ref)
 }
 
 // refuseUsed refuses what something else needs, and what an exception is for:

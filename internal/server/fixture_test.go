@@ -37,8 +37,24 @@ type fixture struct {
 	log       *strings.Builder
 	checkErr  error
 	residency *fakeResidency
+	tokens    *server.Tokens
 	evidence  *fakeEvidence
 	clock     time.Time // the server's time; the true one when zero
+	meanwhile func()    // another fleetd's act, between the look at what is deleted and its deletion
+}
+
+// shared is the inventory as the server sees it, which is not its only writer.
+type shared struct {
+	inventory.Store
+	with *fixture
+}
+
+func (s shared) Delete(ctx context.Context, actor string, ref fleet.Ref, unless *inventory.Moved) error {
+	if act := s.with.meanwhile; act != nil {
+		s.with.meanwhile = nil
+		act()
+	}
+	return s.Store.Delete(ctx, actor, ref, unless)
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -50,6 +66,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f := &fixture{t: t, store: store, workflows: &fakeWorkflows{running: map[string]any{}}, log: &strings.Builder{}, residency: &fakeResidency{}, evidence: &fakeEvidence{}}
 	tokens := server.NewTokens()
+	f.tokens = tokens
 	for _, role := range server.Roles {
 		tokens.Add(string(role)+"-token", server.Identity{User: "a " + string(role), Roles: []server.Role{role}})
 	}
@@ -59,7 +76,7 @@ func newFixture(t *testing.T) *fixture {
 	tokens.Add("shouting-token", server.Identity{User: "EVERYTHING", Roles: server.Roles})
 	tokens.Add("everything-token", server.Identity{User: "everything", Roles: server.Roles})
 	f.server = server.New(server.Config{
-		Store: store, Workflows: f.workflows, Authenticator: tokens, Kubeconfigs: kubeconfigs{}, Metrics: server.NewMetrics(store),
+		Store: shared{store, f}, Workflows: f.workflows, Authenticator: tokens, Kubeconfigs: kubeconfigs{}, Metrics: server.NewMetrics(store),
 		DecodeBundle: decodeBundle, RegionKnown: func(_ context.Context, name string) (bool, error) { return !strings.HasSuffix(name, "-9"), nil },
 		Checks:  []server.Check{{Name: "inventory", Ask: store.Ping}, {Name: "temporal", Ask: func(context.Context) error { return f.checkErr }}},
 		Version: server.Version{Version: "1.2.3"}, Logger: slog.New(slog.NewTextHandler(&lockedWriter{to: f.log}, nil)),

@@ -198,7 +198,7 @@ func (a *Activities) RemoveCluster(ctx context.Context, input workflows.RemoveIn
 	ref := fleet.Ref{Kind: fleet.KindCluster, Name: input.Cluster}
 	var err error
 	if input.Forget {
-		err = a.Inventory.Delete(ctx, input.Actor, ref)
+		err = a.Inventory.Delete(ctx, input.Actor, ref, nil)
 	} else {
 		err = a.updateCluster(ctx, input.Actor, input.Cluster, func(status *fleet.ClusterStatus) {
 			*status = fleet.ClusterStatus{Phase: fleet.ClusterPending, Message: "removed again: " + input.Message}

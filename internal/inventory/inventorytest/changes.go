@@ -63,7 +63,7 @@ func testChanges(t *testing.T, store inventory.Store) {
 	apply(t, store, cluster("a", "small"), resource(fleet.KindRegion, "aws/x", fleet.RegionSpec{Profile: "<&é>"}, nil))
 	setStatus(t, store, ref, json.RawMessage(`{"nodes": 1.50, "message": "<&>"}`))
 	apply(t, store, cluster("a", "large"))
-	must(t, 0, store.Delete(t.Context(), actor, ref))
+	must(t, 0, store.Delete(t.Context(), actor, ref, nil))
 
 	all := changesOf(t, store, inventory.ChangeQuery{})
 	var got []string
@@ -138,11 +138,26 @@ func testUnless(t *testing.T, store inventory.Store) {
 	since = revision(t, store)
 	must(t, 0, write("c", since, policies...))
 
-	must(t, 0, store.Delete(t.Context(), actor, policy("").Ref()))
+	must(t, 0, store.Delete(t.Context(), actor, policy("").Ref(), nil))
 	wantKind(t, write("d", since, policies...), fleet.ErrConflict, "ResidencyPolicy law")
 	_, err := store.Get(t.Context(), fleet.Ref{Kind: fleet.KindCluster, Name: "d"}, inventory.AsOf{})
 	wantKind(t, err, fleet.ErrNotFound)
+	testUnlessNamed(t, store)
 	testUnlessRace(t, store)
+}
+
+// testUnlessNamed looks at one resource only, and deletes as it writes.
+func testUnlessNamed(t *testing.T, store inventory.Store) {
+	apply(t, store, cluster("x", "small"), cluster("y", "small"))
+	since := revision(t, store)
+	x := &inventory.Moved{Kinds: []fleet.Kind{fleet.KindCluster}, Name: "x", Since: since}
+	apply(t, store, cluster("y", "large"))
+	must(t, 0, second(store.Apply(t.Context(), actor, []fleet.Resource{cluster("z", "small")}, inventory.ApplyOptions{Unless: x})))
+	apply(t, store, cluster("x", "large"))
+	y := fleet.Ref{Kind: fleet.KindCluster, Name: "y"}
+	wantKind(t, store.Delete(t.Context(), actor, y, x), fleet.ErrConflict, "Cluster x", "changed meanwhile")
+	get(t, store, y)
+	must(t, 0, store.Delete(t.Context(), actor, y, &inventory.Moved{Kinds: x.Kinds, Since: revision(t, store)}))
 }
 
 // testUnlessRace has many write at once what only one may: each rests on there

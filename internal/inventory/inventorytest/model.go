@@ -55,7 +55,7 @@ func testModel(t *testing.T, store inventory.Store) {
 // leave deletes what is there, so that later runs list only their own.
 func (m *model) leave(rt *rapid.T) {
 	for ref := range m.now {
-		if err := m.store.Delete(rt.Context(), actor, ref); err != nil {
+		if err := m.store.Delete(rt.Context(), actor, ref, nil); err != nil {
 			rt.Fatal(err)
 		}
 	}
@@ -166,7 +166,7 @@ func (m *model) status(rt *rapid.T) {
 
 func (m *model) delete(rt *rapid.T) {
 	resource := m.some(rt)
-	if err := m.store.Delete(rt.Context(), actor, resource.Ref()); err != nil {
+	if err := m.store.Delete(rt.Context(), actor, resource.Ref(), nil); err != nil {
 		rt.Fatal(err)
 	}
 	m.change("deleted", resource)

@@ -43,7 +43,7 @@ func testAsOf(t *testing.T, store inventory.Store) {
 	ref := fleet.Ref{Kind: fleet.KindCluster, Name: "a"}
 	apply(t, store, cluster("a", "small"))
 	apply(t, store, cluster("a", "large"), cluster("b", "small"))
-	must(t, 0, store.Delete(t.Context(), actor, ref))
+	must(t, 0, store.Delete(t.Context(), actor, ref, nil))
 	changes := history(t, store, ref)
 	for _, test := range []struct {
 		at      time.Time
@@ -90,7 +90,7 @@ func testBundle(t *testing.T, store inventory.Store) {
 	wantKind(t, err, fleet.ErrConflict, put.Digest, other.Digest)
 
 	// A version means one thing for ever, also after its resource is gone.
-	must(t, 0, store.Delete(t.Context(), actor, put.Resource.Ref()))
+	must(t, 0, store.Delete(t.Context(), actor, put.Resource.Ref(), nil))
 	_, err = store.Bundle(t.Context(), "platform@1.0.0")
 	wantKind(t, err, fleet.ErrNotFound)
 	_, err = store.PutBundle(t.Context(), actor, other, inventory.ApplyOptions{})

@@ -261,12 +261,12 @@ func testOwned(t *testing.T, store inventory.Store) {
 
 func testDelete(t *testing.T, store inventory.Store) {
 	ref := fleet.Ref{Kind: fleet.KindCluster, Name: "a"}
-	wantKind(t, store.Delete(t.Context(), actor, ref), fleet.ErrNotFound, "Cluster a")
+	wantKind(t, store.Delete(t.Context(), actor, ref, nil), fleet.ErrNotFound, "Cluster a")
 	_, err := store.History(t.Context(), ref)
 	wantKind(t, err, fleet.ErrNotFound)
 	apply(t, store, cluster("a", "small"))
 	setStatus(t, store, ref, fleet.ClusterStatus{Nodes: 3})
-	must(t, 0, store.Delete(t.Context(), actor, ref))
+	must(t, 0, store.Delete(t.Context(), actor, ref, nil))
 	_, err = store.Get(t.Context(), ref, inventory.AsOf{})
 	wantKind(t, err, fleet.ErrNotFound, "Cluster a")
 	apply(t, store, cluster("a", "small"))
