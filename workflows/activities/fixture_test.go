@@ -37,6 +37,7 @@ type world struct {
 	requests []providers.ClusterRequest
 	objects  []json.RawMessage
 	deleted  []string
+	render   func() // runs while a provider renders a cluster
 	wait     func(ctx context.Context, onProgress func(string)) error
 	plan     func(target activities.Target) (activities.Planned, error)
 	apply    func(ctx context.Context, target activities.Target, options activities.ApplyOptions) (activities.Applied, error)
@@ -150,6 +151,9 @@ func (w *world) Describe(context.Context) (providers.Description, error) {
 
 func (w *world) ClusterObjects(_ context.Context, request providers.ClusterRequest) (providers.ClusterObjects, error) {
 	w.requests = append(w.requests, request)
+	if w.render != nil {
+		w.render()
+	}
 	return providers.ClusterObjects{Objects: []json.RawMessage{json.RawMessage(`{}`)}}, nil
 }
 

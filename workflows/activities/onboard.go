@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -65,11 +66,34 @@ func (a *Activities) recordDefault(ctx context.Context, input workflows.Onboardi
 		return nil, err
 	}
 	resource.Metadata.Annotations = map[string]string{recordedAnnotation: "onboarding"}
-	if _, err := a.Inventory.Apply(ctx, input.Actor, []fleet.Resource{resource}, inventory.ApplyOptions{}); err != nil {
+	free, err := a.freeName(ctx, resource.Ref())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.Inventory.Apply(ctx, input.Actor, []fleet.Resource{resource}, inventory.ApplyOptions{Unless: free}); err != nil {
 		return nil, err
 	}
 	recorded, err := a.cluster(ctx, resource.Metadata.Name)
 	return []cluster{recorded}, err
+}
+
+// freeName refuses a name that a cluster has, which is in another region: what
+// runs there is judged by the region its document names. A write that rests on
+// the answer is to be made unless that moved.
+func (a *Activities) freeName(ctx context.Context, ref fleet.Ref) (*inventory.Moved, error) {
+	revision, err := a.Inventory.Revision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	taken, err := a.cluster(ctx, ref.Name)
+	switch {
+	case err == nil:
+		return nil, fleet.Errorf(fleet.ErrConflict, "it is in %s; a cluster never moves", taken.spec.Region).On(ref.String()).
+			Advise("declare a cluster of another name for the region")
+	case !errors.Is(err, fleet.ErrNotFound):
+		return nil, err
+	}
+	return &inventory.Moved{Kinds: []fleet.Kind{ref.Kind}, Name: ref.Name, Since: revision}, nil
 }
 
 func resolveCluster(c cluster) workflows.ResolvedCluster {
@@ -109,15 +133,33 @@ func (a *Activities) ProvisionCluster(ctx context.Context, step workflows.Cluste
 	if err := a.judgeCluster(ctx, step); err != nil {
 		return err
 	}
-	err = a.updateCluster(ctx, step.Actor, step.Cluster, func(status *fleet.ClusterStatus) {
-		if status.Phase != fleet.ClusterReady {
-			status.Phase, status.Message = fleet.ClusterProvisioning, ""
-		}
-	})
-	if err != nil {
+	if err := a.beginProvisioning(ctx, step); err != nil {
 		return err
 	}
 	return a.Management.Apply(ctx, rendered.Objects)
+}
+
+// beginProvisioning records that a cluster is being made; from then on its
+// document cannot be deleted and declared elsewhere. That it was not before is
+// looked up while nobody else can write.
+func (a *Activities) beginProvisioning(ctx context.Context, step workflows.ClusterStep) error {
+	ref := fleet.Ref{Kind: fleet.KindCluster, Name: step.Cluster}
+	return a.Inventory.UpdateStatus(ctx, step.Actor, ref, func(json.RawMessage) (any, error) {
+		declared, err := a.declaredIn(ctx, step)
+		if status := &declared.status; status.Phase != fleet.ClusterReady {
+			status.Phase, status.Message = fleet.ClusterProvisioning, ""
+		}
+		return declared.status, err
+	})
+}
+
+// declaredIn reads a cluster, which has to be in the region of the step.
+func (a *Activities) declaredIn(ctx context.Context, step workflows.ClusterStep) (cluster, error) {
+	declared, err := a.cluster(ctx, step.Cluster)
+	if err == nil && declared.spec.Region != step.Region {
+		err = fleet.Errorf(fleet.ErrConflict, "it is declared in %s now, not in %s", declared.spec.Region, step.Region).On("Cluster " + step.Cluster)
+	}
+	return declared, err
 }
 
 // AwaitCluster waits until Cluster API reports a cluster ready, and passes on
@@ -187,8 +229,14 @@ func (a *Activities) ObserveCluster(ctx context.Context, step workflows.ClusterS
 	})
 }
 
-// RemoveCluster removes what an onboarding made of a cluster.
+// RemoveCluster removes what an onboarding made of a cluster. One that came to
+// be declared in another region is not what it made.
 func (a *Activities) RemoveCluster(ctx context.Context, input workflows.RemoveInput) error {
+	if _, err := a.declaredIn(ctx, input.ClusterStep); errors.Is(err, fleet.ErrConflict) {
+		return nil
+	} else if err != nil && !errors.Is(err, fleet.ErrNotFound) {
+		return err
+	}
 	if err := a.Management.Delete(ctx, input.Cluster); err != nil {
 		return err
 	}

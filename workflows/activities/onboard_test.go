@@ -58,6 +58,60 @@ func TestResolveRegionRefusesEarly(t *testing.T) {
 	}
 }
 
+// What runs in a cluster is judged by the region its document names: no other
+// region's onboarding may come to write it.
+func TestADefaultClusterTakesNoOthersName(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	abroad := fleet.ClusterSpec{Region: "gcp/us-central1", Profile: "small"}
+	f.put(fleet.KindCluster, step.Cluster, abroad, fleet.ClusterStatus{Phase: fleet.ClusterReady})
+	if _, err := f.ResolveRegion(f.ctx, workflows.OnboardingInput{Region: region, Actor: "ada"}); !errors.Is(err, fleet.ErrConflict) {
+		t.Errorf("got %v", err)
+	}
+	f.expectDeclared(abroad)
+}
+
+// A cluster that was deleted and declared elsewhere while its onboarding ran is
+// not made, or removed, where it was.
+func TestAClusterIsMadeWhereItIsDeclared(t *testing.T) {
+	t.Parallel()
+	abroad := fleet.ClusterSpec{Region: "gcp/us-central1", Profile: "small"}
+	for name, prepare := range map[string]func(f *fixture){
+		"before": func(f *fixture) { f.put(fleet.KindCluster, step.Cluster, abroad, nil) },
+		"meanwhile": func(f *fixture) {
+			f.cluster(step.Cluster, fleet.ClusterStatus{})
+			f.world.render = func() { f.put(fleet.KindCluster, step.Cluster, abroad, nil) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			prepare(f)
+			if err := f.ProvisionCluster(f.ctx, step); !errors.Is(err, fleet.ErrConflict) || len(f.world.objects) != 0 {
+				t.Errorf("got %v, applied %s", err, f.world.objects)
+			}
+			if err := f.RemoveCluster(f.ctx, workflows.RemoveInput{ClusterStep: step, Forget: true}); err != nil || len(f.world.deleted) != 0 {
+				t.Errorf("removing: %v, deleted %v", err, f.world.deleted)
+			}
+			f.expectDeclared(abroad)
+			if phase := status[fleet.ClusterStatus](f, fleet.KindCluster, step.Cluster).Phase; phase == fleet.ClusterProvisioning {
+				t.Error("the other cluster is said to be provisioned")
+			}
+		})
+	}
+}
+
+func (f *fixture) expectDeclared(want fleet.ClusterSpec) {
+	f.Helper()
+	resource, err := f.store.Get(f.ctx, fleet.Ref{Kind: fleet.KindCluster, Name: step.Cluster}, inventory.AsOf{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if spec, err := fleet.SpecOf[fleet.ClusterSpec](resource); err != nil || spec != want {
+		f.Errorf("declared is %+v, want %+v: %v", spec, want, err)
+	}
+}
+
 func TestProvisionClusterAsksForTheProfile(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

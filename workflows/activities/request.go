@@ -14,7 +14,7 @@ import (
 
 // clusterRequest asks a provider for a cluster of the declared profile.
 func (a *Activities) clusterRequest(ctx context.Context, step workflows.ClusterStep) (providers.ClusterRequest, error) {
-	declared, err := a.cluster(ctx, step.Cluster)
+	declared, err := a.declaredIn(ctx, step)
 	if err != nil {
 		return providers.ClusterRequest{}, err
 	}
