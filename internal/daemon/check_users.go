@@ -18,6 +18,8 @@ func (c *checker) tokens(tokens []TokenConfig) {
 		key := "api.tokens[" + strconv.Itoa(i) + "]"
 		if token.User == "" {
 			c.fault(key+".user", "needed: the name histories show")
+		} else if _, err := server.UserName(token.User); err != nil {
+			c.fault(key+".user", "%v", err)
 		}
 		if token.Role == "" && len(token.Roles) == 0 {
 			c.fault(key+".roles", "needed: some of %s", roleNames())

@@ -3,19 +3,16 @@ package openid
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/server"
 )
 
-// maxName is how long a user's name is at most.
-const maxName = 256
-
 // identity reads user and roles from a verified token's claims.
 func (i *Issuer) identity(claims map[string]any) (server.Identity, error) {
-	user, _ := claim(claims, i.config.UserClaim).(string)
-	if user == "" || len(user) > maxName || strings.TrimSpace(user) != user || strings.ContainsFunc(user, unprintable) {
+	named, _ := claim(claims, i.config.UserClaim).(string)
+	user, err := server.UserName(named)
+	if err != nil {
 		return server.Identity{}, fleet.Errorf(fleet.ErrDenied, "the token names no user")
 	}
 	// An address anybody can claim is nobody's name.
@@ -23,10 +20,6 @@ func (i *Issuer) identity(claims map[string]any) (server.Identity, error) {
 		return server.Identity{}, fleet.Errorf(fleet.ErrDenied, "the token's address is not verified")
 	}
 	return server.Identity{User: user, Roles: i.roles(claim(claims, i.config.RolesClaim))}, nil
-}
-
-func unprintable(character rune) bool {
-	return !unicode.IsPrint(character) || character == unicode.ReplacementChar
 }
 
 // claim finds a claim by its name, or along a path of names joined by dots.
