@@ -112,10 +112,10 @@ func (g *guard) cluster(document manifest.Document) error {
 }
 
 // since is when a document became true. It tells of the past, which is not
-// for everybody to rewrite, and never of the future: that would be a change
-// nobody judges when it comes.
-func (g *guard) since(document manifest.Document, before, now string) error {
-	if now == "" {
+// for everybody to rewrite, also not by another text since the same day, and
+// never of the future: that would be a change nobody judges when it comes.
+func (g *guard) since(document manifest.Document, now string, unchanged bool) error {
+	if now == "" || unchanged {
 		return nil
 	}
 	begins, _, err := g.Rules.Span(fleet.Period{From: now})
@@ -124,7 +124,7 @@ func (g *guard) since(document manifest.Document, before, now string) error {
 		return err
 	case begins.After(g.Now()):
 		g.faults = append(g.faults, document.Fault("spec.since", "%s is not yet; say what is true when it is", now))
-	case before != now:
+	default:
 		g.needsCompliance(document, "spec.since", "what was true in the past")
 	}
 	return nil

@@ -3,6 +3,7 @@ package server
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/manifest"
@@ -33,7 +34,7 @@ func (g *guard) dataset(document manifest.Document) error {
 		err = g.bindings(document, current.Bindings, now.Bindings)
 	}
 	if err == nil {
-		err = g.since(document, current.Since, now.Since)
+		err = g.since(document, now.Since, alive && same(last, now))
 	}
 	return err
 }
@@ -91,9 +92,13 @@ func (g *guard) bindings(document manifest.Document, current, now []fleet.Bindin
 		if slices.ContainsFunc(current, func(other fleet.Binding) bool { return same(other, binding) }) {
 			continue
 		}
-		past, err := g.past(binding)
+		begins, past, err := g.times(binding)
 		if err != nil {
 			return err
+		}
+		if binding.Existing && begins.After(g.Now()) {
+			g.faults = append(g.faults, document.Fault(field+".from", "what is there already does not begin on %s", binding.From).
+				Advise("leave existing out: it is judged as what is to come"))
 		}
 		switch {
 		case binding.Existing:
@@ -112,10 +117,10 @@ func (g *guard) bindings(document manifest.Document, current, now []fleet.Bindin
 	return nil
 }
 
-// past reports whether a binding's time is over.
-func (g *guard) past(binding fleet.Binding) (bool, error) {
-	_, ends, err := g.Rules.Span(fleet.Period{From: binding.From, Until: binding.Until})
-	return err == nil && !ends.IsZero() && !ends.After(g.Now()), err
+// times are when a binding begins, and whether its time is over.
+func (g *guard) times(binding fleet.Binding) (begins time.Time, past bool, err error) {
+	begins, ends, err := g.Rules.Span(fleet.Period{From: binding.From, Until: binding.Until})
+	return begins, err == nil && !ends.IsZero() && !ends.After(g.Now()), err
 }
 
 // onlyEnded reports whether a binding is one of those there are, with another end.
@@ -138,8 +143,6 @@ func (g *guard) workload(document manifest.Document) error {
 	}
 	if alive {
 		g.widened(document, last, now)
-	} else {
-		last = fleet.WorkloadSpec{}
 	}
-	return g.since(document, last.Since, now.Since)
+	return g.since(document, now.Since, alive && same(last, now))
 }

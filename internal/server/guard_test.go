@@ -46,6 +46,9 @@ func TestActsOfComplianceOfficers(t *testing.T) {
 		"a legal instrument":         {dataset, customers(`{classes: [personal.eu], bindings: [` + lawful + `], instruments: [` + clause + `]}`), "spec.instruments[0]"},
 		"a class dropped":            {dataset, customers(`{classes: [personal], bindings: [` + lawful + `]}`), "spec.classes"},
 		"the past":                   {dataset, customers(`{classes: [personal.eu], since: 2020-01-01}`), "spec.since"},
+		"another past":               {customers(`{classes: [personal.eu], since: 2020-01-01}`), customers(`{classes: [personal.eu], bindings: [` + lawful + `], since: 2020-01-01}`), "spec.since"},
+		"a place that never was":     {customers(`{classes: [personal.eu], bindings: [` + lawful + `], since: 2020-01-01}`), customers(`{classes: [personal.eu], since: 2020-01-01}`), "spec.since"},
+		"a workload's other past":    {dataset + shop(`{datasets: [{dataset: customers}], regions: [aws/eu-west-3], since: 2020-01-01}`), shop(`{datasets: [{dataset: customers}], since: 2020-01-01}`), "spec.since"},
 		"a workload's past":          {dataset + workload, shop(`{datasets: [{dataset: customers}], since: 2020-01-01}`), "spec.since"},
 		"a region's facts":           {region, strings.Replace(region, "small}", "small, facts: {certifications: {value: [C5], source: declared}}}", 1), "spec.facts"},
 		"a region's purpose":         {region, strings.Replace(region, "small}", "small, data: [{classes: [personal.eu]}]}", 1), "spec.data"},
@@ -79,7 +82,8 @@ func TestActsOfComplianceOfficers(t *testing.T) {
 
 // TestActsOfOperators are those that nobody has to be asked for, but the rules.
 func TestActsOfOperators(t *testing.T) {
-	whole := `{classes: [personal.eu], bindings: [` + lawful + `, ` + found + `], instruments: [` + clause + `], facts: {secrecy: {value: professional, source: attested}}, since: 2020-01-01}`
+	whole := `{classes: [personal.eu], bindings: [` + lawful + `, ` + found + `], instruments: [` + clause + `], facts: {secrecy: {value: professional, source: attested}}}`
+	long := strings.Replace(whole, "}}}", "}}, since: 2020-01-01}", 1)
 	for name, test := range map[string]struct{ before, act string }{
 		"another place":      {customers(whole), customers(strings.Replace(whole, lawful, lawful+`, {name: second, facets: [storage], region: gcp/europe-west4}`, 1))},
 		"a place less":       {customers(whole), customers(strings.Replace(whole, lawful+`, `, "", 1))},
@@ -90,6 +94,8 @@ func TestActsOfOperators(t *testing.T) {
 		"an instrument less": {customers(whole), customers(strings.Replace(whole, clause, "", 1))},
 		"a title":            {customers(whole), customers(strings.Replace(whole, "{classes", "{title: Customers, classes", 1))},
 		"a workload":         {dataset, workload},
+		"what it was before": {customers(long), "\n" + customers(long)},
+		"another from now":   {customers(long), customers(strings.Replace(whole, lawful+`, `, "", 1))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
@@ -110,6 +116,19 @@ func TestNobodySaysWhatWillBe(t *testing.T) {
 		expectFailure(t, err, fleet.ErrInvalid, "is not yet", `field:"spec.since"`)
 	}
 	f.applyEverything(customers(`{classes: [personal.eu], since: 2026-03-01}`))
+}
+
+// What begins is judged; only what was there before anybody was asked is not.
+func TestNothingExistsBeforeItBegins(t *testing.T) {
+	f := newFixture(t)
+	f.clock = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	f.applyEverything(class)
+	begins := func(from string) string {
+		return customers(`{classes: [personal.eu], bindings: [` + strings.Replace(found, "}", ", from: "+from+"}", 1) + `]}`)
+	}
+	_, err := f.applyAs("everything-token", begins("2026-03-02"))
+	expectFailure(t, err, fleet.ErrInvalid, "does not begin on 2026-03-02", `field:"spec.bindings[0].from"`)
+	f.applyEverything(begins("2026-03-01"))
 }
 
 // TestDeclaredAgainItIsStillWhatItWas: deleting is no way round the guard.
