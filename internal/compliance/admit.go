@@ -145,7 +145,7 @@ func (a *admission) decide(subject fleet.Ref, verdict fleet.Verdict) {
 }
 
 func (a *admission) result(revision int64) (Admission, error) {
-	result := Admission{Unless: &inventory.Moved{Kinds: guardedKinds, Since: revision}}
+	result := Admission{Unless: restsOn(revision)}
 	for _, subject := range a.subjects {
 		made := a.decisions[subject]
 		if made == nil || len(a.faults) > 0 && made.Allowed {

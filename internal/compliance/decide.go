@@ -30,6 +30,15 @@ var guardedKinds = []fleet.Kind{
 	fleet.KindException, fleet.KindRegion,
 }
 
+// unobservedKinds are those of which only what is declared matters to a
+// verdict: regions report all the time while they are onboarded.
+var unobservedKinds = []fleet.Kind{fleet.KindRegion}
+
+// restsOn is what a decision taken at a revision rests on.
+func restsOn(revision int64) *inventory.Moved {
+	return &inventory.Moved{Kinds: guardedKinds, Unobserved: unobservedKinds, Since: revision}
+}
+
 // attempts is how often a decision is made anew because the rules changed
 // while it was being recorded.
 const attempts = 8
@@ -49,8 +58,11 @@ func (o *Office) Decide(ctx context.Context, act fleet.Act) (fleet.Resource, fle
 	}
 	for attempt := 1; ; attempt++ {
 		resource, decision, err := o.decide(ctx, act)
-		if errors.Is(err, fleet.ErrConflict) && attempt < attempts {
+		switch {
+		case errors.Is(err, fleet.ErrConflict) && attempt < attempts:
 			continue
+		case errors.Is(err, fleet.ErrConflict): // who retries later may find it quiet
+			err = fleet.Errorf(fleet.ErrUnavailable, "what the decision rests on changed each of %d times it was taken: %w", attempts, err)
 		}
 		if err != nil {
 			return fleet.Resource{}, fleet.DecisionSpec{}, err
@@ -94,7 +106,7 @@ func (o *Office) decide(ctx context.Context, act fleet.Act) (fleet.Resource, fle
 	if err != nil {
 		return fleet.Resource{}, fleet.DecisionSpec{}, err
 	}
-	options := inventory.ApplyOptions{Unless: &inventory.Moved{Kinds: guardedKinds, Since: v.revision}}
+	options := inventory.ApplyOptions{Unless: restsOn(v.revision)}
 	if _, err := o.config.Store.Apply(ctx, act.Actor, []fleet.Resource{resource}, options); err != nil {
 		return fleet.Resource{}, fleet.DecisionSpec{}, fmt.Errorf("record the decision: %w", err)
 	}

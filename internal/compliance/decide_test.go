@@ -2,6 +2,7 @@ package compliance_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -135,8 +136,26 @@ func TestDecideAgainWhenTheRulesMove(t *testing.T) {
 	}
 	if _, _, err := office.Decide(t.Context(), act); err == nil || len(f.decisions(t)) != 1 {
 		t.Errorf("decided while the rules moved: %v", err)
-	} else {
-		wantKind(t, err, fleet.ErrConflict, "DataClass public")
+	} else if wantKind(t, err, fleet.ErrUnavailable, "DataClass public"); fleet.KindOf(err) != fleet.ErrUnavailable {
+		t.Errorf("%v is of another kind than what may be tried again", err)
+	}
+}
+
+// What regions report is no reason to decide again, and many do at once.
+func TestDecideWhileRegionsReport(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.apply(t, document(fleet.KindRegion, "aws/eu-central-1", "{profile: small}"))
+	store := &meddling{Store: f.store}
+	office := compliance.New(compliance.Config{Store: store, Catalog: catalog})
+	store.meddle = []func(){func() {
+		report := func(json.RawMessage) (any, error) { return fleet.RegionStatus{Phase: fleet.RegionReady}, nil }
+		if err := f.store.UpdateStatus(t.Context(), actor, fleet.Ref{Kind: fleet.KindRegion, Name: "aws/eu-central-1"}, report); err != nil {
+			t.Error(err)
+		}
+	}}
+	if _, _, err := office.Decide(t.Context(), fleet.Act{Kind: "onboard", Actor: actor, Region: "aws/eu-central-1"}); err != nil || store.writes != 1 {
+		t.Errorf("%d writes, %v", store.writes, err)
 	}
 }
 

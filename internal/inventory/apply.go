@@ -63,6 +63,10 @@ func (tx *transaction) refuseMoved(ctx context.Context, moved *Moved) error {
 		arguments = append(arguments, moved.Name)
 		where += fmt.Sprintf(" AND c.name = $%d", len(arguments))
 	}
+	for _, kind := range moved.Unobserved {
+		arguments = append(arguments, actionStatus, string(kind))
+		where += fmt.Sprintf(" AND NOT (c.action = $%d AND c.kind = $%d)", len(arguments)-1, len(arguments))
+	}
 	var kind, name string
 	row := tx.QueryRowContext(ctx, "SELECT c.kind, c.name FROM changes c WHERE "+where+" ORDER BY c.revision LIMIT 1", arguments...)
 	if err := row.Scan(&kind, &name); errors.Is(err, sql.ErrNoRows) {

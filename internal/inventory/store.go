@@ -73,6 +73,8 @@ type Moved struct {
 	Kinds []fleet.Kind
 	Name  string // only of resources of this name; of all when empty
 	Since int64
+	// Unobserved are kinds whose statuses do not matter: only what is declared.
+	Unobserved []fleet.Kind
 }
 
 // ChangeQuery selects changes.

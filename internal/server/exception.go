@@ -55,7 +55,7 @@ func (s *Server) requestException(ctx context.Context, name string, spec fleet.E
 	// Both writes outlive the caller. An exception without a status, which only
 	// a crash between them leaves, cannot be approved.
 	ctx = context.WithoutCancel(ctx)
-	unless := &inventory.Moved{Kinds: guardedKinds, Since: revision}
+	unless := &inventory.Moved{Kinds: guardedKinds, Unobserved: unobservedKinds, Since: revision}
 	if _, err := s.Store.Apply(ctx, actor(ctx), []fleet.Resource{wanted}, inventory.ApplyOptions{Unless: unless}); err != nil {
 		return fleet.Resource{}, err
 	}

@@ -16,6 +16,10 @@ import (
 // make; the write fails when one of them changes in between.
 var guardedKinds = append(slices.Clone(judgedKinds), fleet.KindException)
 
+// unobservedKinds are those of which only what is declared decides that:
+// regions report all the time while they are onboarded.
+var unobservedKinds = []fleet.Kind{fleet.KindRegion}
+
 // heldKinds are those a write of which is looked at.
 var heldKinds = append(slices.Clone(judgedKinds), fleet.KindCluster)
 

@@ -67,7 +67,7 @@ func (s *Server) judge(ctx context.Context, sent []manifest.Document, options *i
 	if err != nil {
 		return nil, err
 	}
-	options.Unless = &inventory.Moved{Kinds: guardedKinds, Since: revision}
+	options.Unless = &inventory.Moved{Kinds: guardedKinds, Unobserved: unobservedKinds, Since: revision}
 	if concerns(sent, []fleet.Kind{fleet.KindCluster}) {
 		options.Unless.Kinds = heldKinds
 	}
@@ -105,5 +105,6 @@ func both(one, other *inventory.Moved) *inventory.Moved {
 			kinds = append(kinds, kind)
 		}
 	}
-	return &inventory.Moved{Kinds: kinds, Since: min(one.Since, other.Since)}
+	unobserved := slices.DeleteFunc(slices.Clone(one.Unobserved), func(kind fleet.Kind) bool { return !slices.Contains(other.Unobserved, kind) })
+	return &inventory.Moved{Kinds: kinds, Unobserved: unobserved, Since: min(one.Since, other.Since)}
 }

@@ -144,6 +144,7 @@ func testUnless(t *testing.T, store inventory.Store) {
 	wantKind(t, err, fleet.ErrNotFound)
 	testUnlessNamed(t, store)
 	testUnlessRace(t, store)
+	testUnobserved(t, store)
 }
 
 // testUnlessNamed looks at one resource only, and deletes as it writes.
@@ -158,6 +159,24 @@ func testUnlessNamed(t *testing.T, store inventory.Store) {
 	wantKind(t, store.Delete(t.Context(), actor, y, x), fleet.ErrConflict, "Cluster x", "changed meanwhile")
 	get(t, store, y)
 	must(t, 0, store.Delete(t.Context(), actor, y, &inventory.Moved{Kinds: x.Kinds, Since: revision(t, store)}))
+}
+
+// testUnobserved does not mind that a status changes, but that a document does.
+func testUnobserved(t *testing.T, store inventory.Store) {
+	seen := cluster("seen", "small")
+	apply(t, store, seen)
+	unless := func(unobserved ...fleet.Kind) inventory.ApplyOptions {
+		return inventory.ApplyOptions{Unless: &inventory.Moved{Kinds: []fleet.Kind{fleet.KindCluster}, Unobserved: unobserved, Since: revision(t, store)}}
+	}
+	write := func(options inventory.ApplyOptions) error {
+		return second(store.Apply(t.Context(), actor, []fleet.Resource{resource(fleet.KindNode, "written", nil, nil)}, options))
+	}
+	observed, unobserved := unless(fleet.KindRegion), unless(fleet.KindCluster)
+	setStatus(t, store, seen.Ref(), fleet.ClusterStatus{Nodes: 3})
+	wantKind(t, write(observed), fleet.ErrConflict, "Cluster seen", "changed meanwhile")
+	must(t, 0, write(unobserved))
+	apply(t, store, cluster("seen", "large"))
+	wantKind(t, write(unobserved), fleet.ErrConflict, "Cluster seen", "changed meanwhile")
 }
 
 // testUnlessRace has many write at once what only one may: each rests on there
