@@ -115,7 +115,7 @@ func (p *place) fill() {
 	p.apply("bob@example.org", resource(p.t, fleet.KindClusterProfile, "small", fleet.ClusterProfileSpec{}))
 	p.dataset("patients", "two")
 	p.dataset("staff", "one")
-	if err := p.store.Delete(context.Background(), "bob@example.org", fleet.Ref{Kind: fleet.KindDataset, Name: "staff"}); err != nil {
+	if err := p.store.Delete(context.Background(), "bob@example.org", fleet.Ref{Kind: fleet.KindDataset, Name: "staff"}, nil); err != nil {
 		p.t.Fatal(err)
 	}
 	p.dataset("customers", "two <b>")
