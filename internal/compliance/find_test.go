@@ -83,7 +83,7 @@ func TestFindSaysWhyNot(t *testing.T) {
 	}, day(t, "2024-01-01"))
 	question := fleet.Question{Subject: of("patients"), Facet: fleet.FacetStorage}
 	allowed, all := f.find(t, question, false), f.find(t, question, true)
-	regions, err := f.office.Catalog(t.Context())
+	regions, err := f.office.Catalog(t.Context(), fleet.Moment{})
 	if err != nil || len(all) != len(regions) {
 		t.Errorf("%d of %d regions; %v", len(all), len(regions), err)
 	}

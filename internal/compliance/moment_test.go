@@ -1,6 +1,7 @@
 package compliance_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -185,7 +186,7 @@ func TestRegionFactsAsKnownThen(t *testing.T) {
 	if got := outcome(f.check(t, fleet.Moment{AsOf: recorded, KnownAt: recorded}, question)[0]); got != yes {
 		t.Errorf("when it was recorded: %s", got)
 	}
-	facts, err := f.office.Catalog(t.Context())
+	facts, err := f.office.Catalog(t.Context(), fleet.Moment{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,5 +257,36 @@ func TestLocatedSaysSinceWhen(t *testing.T) {
 	}
 	if places[2].From != "2020-01-01" || fmt.Sprint(places[3].Facets) != "[processing access]" || places[3].Country != "DE" {
 		t.Errorf("%+v\n%+v", places[2], places[3])
+	}
+}
+
+// The documents of a moment are those its verdicts rest on.
+func TestDocumentsThatWereTrue(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	nothing := f.apply(t, dataset("other", "{classes: [public]}"))
+	first := f.apply(t, dataset("patients", "{classes: [public], since: 2024-01-01}"))
+	second := f.apply(t, dataset("patients", "{classes: [personal.eu], since: 2024-06-01}"))
+	if err := f.store.Delete(t.Context(), actor, of("patients"), nil); err != nil {
+		t.Fatal(err)
+	}
+	table(t, []string{"2023-12-31", "2024-01-01", "2024-06-01", "9000-01-01"}, []time.Time{nothing, first, second, {}},
+		[][]string{{"", "", "", ""}, {"", "public", "public", "public"}, {"", "public", "personal.eu", "personal.eu"}, {"", "public", "personal.eu", ""}},
+		func(moment fleet.Moment) string {
+			documents, err := f.office.Documents(t.Context(), moment, fleet.KindDataset)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, document := range documents {
+				if spec, err := fleet.SpecOf[fleet.DatasetSpec](document); document.Metadata.Name == "patients" && err == nil {
+					return strings.Join(spec.Classes, ",")
+				}
+			}
+			return ""
+		})
+	for _, kind := range []fleet.Kind{fleet.KindPlacement, fleet.KindCluster} {
+		if _, err := f.office.Documents(t.Context(), fleet.Moment{}, kind); !errors.Is(err, fleet.ErrInvalid) {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }

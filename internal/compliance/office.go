@@ -2,7 +2,9 @@ package compliance
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -39,13 +41,33 @@ func New(config Config) *Office {
 }
 
 // Catalog returns every region of every provider, by name, with the facts
-// Region documents add now.
-func (o *Office) Catalog(ctx context.Context) ([]fleet.RegionFacts, error) {
-	v, err := o.open(ctx, fleet.Moment{})
+// Region documents add at a moment.
+func (o *Office) Catalog(ctx context.Context, moment fleet.Moment) ([]fleet.RegionFacts, error) {
+	v, err := o.open(ctx, moment)
 	if err != nil {
 		return nil, err
 	}
 	return v.regions(), nil
+}
+
+// Documents returns those of a kind that were true at a moment, by name: what
+// the verdicts about that moment rest on.
+func (o *Office) Documents(ctx context.Context, moment fleet.Moment, kind fleet.Kind) ([]fleet.Resource, error) {
+	if kind == fleet.KindPlacement || !slices.Contains(ledgerKinds, kind) {
+		return nil, fleet.Errorf(fleet.ErrInvalid, "what was true at a time is not known of kind %s", kind).Advise("ask what was recorded")
+	}
+	v, err := o.open(ctx, moment)
+	if err != nil {
+		return nil, err
+	}
+	found := v.all(kind)
+	documents := make([]fleet.Resource, len(found))
+	for i, one := range found {
+		if err := json.Unmarshal(one.document, &documents[i]); err != nil {
+			return nil, fleet.Errorf(fleet.ErrInternal, "cannot be read: %w", err).On(one.ref.String())
+		}
+	}
+	return documents, nil
 }
 
 // regions are the cloud regions of a view with their facts, by name.

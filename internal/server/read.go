@@ -2,10 +2,12 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"connectrpc.com/connect"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
 )
 
@@ -41,22 +43,49 @@ func (s *Server) List(ctx context.Context, request *connect.Request[fleetv1.List
 	if err != nil {
 		return nil, err
 	}
-	at, err := asOf(request.Msg.GetAsOf())
-	if err != nil {
-		return nil, err
-	}
 	revision, err := s.Store.Revision(ctx)
 	if err != nil {
 		return nil, err
 	}
-	resources, err := s.Store.List(ctx, kind, inventory.Query{
-		MatchLabels: request.Msg.GetMatchLabels(), Owner: request.Msg.GetOwner(), AsOf: at,
-	})
+	list := s.recorded
+	if request.Msg.GetTrueAt() != nil {
+		list = s.valid
+	}
+	resources, err := list(ctx, kind, request.Msg)
 	if err != nil {
 		return nil, err
 	}
 	found, err := documents(resources)
 	return connect.NewResponse(&fleetv1.ListResponse{Documents: found, Revision: revision}), err
+}
+
+// recorded lists resources as they are, or were recorded by a time.
+func (s *Server) recorded(ctx context.Context, kind fleet.Kind, request *fleetv1.ListRequest) ([]fleet.Resource, error) {
+	at, err := asOf(request.GetAsOf())
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.List(ctx, kind, inventory.Query{MatchLabels: request.GetMatchLabels(), Owner: request.GetOwner(), AsOf: at})
+}
+
+// valid lists documents that were true at a time.
+func (s *Server) valid(ctx context.Context, kind fleet.Kind, request *fleetv1.ListRequest) ([]fleet.Resource, error) {
+	if request.GetOwner() != "" {
+		return nil, fleet.Errorf(fleet.ErrInvalid, "does not go with an owner").At(fleet.Position{}, "true_at")
+	}
+	moment, err := decodeMoment(&fleetv1.Moment{AsOf: request.GetTrueAt(), KnownAt: request.GetAsOf()})
+	if err != nil {
+		return nil, err
+	}
+	resources, err := s.Residency.Documents(ctx, moment, kind)
+	return slices.DeleteFunc(resources, func(resource fleet.Resource) bool {
+		for label, value := range request.GetMatchLabels() {
+			if has, ok := resource.Metadata.Labels[label]; !ok || has != value {
+				return true
+			}
+		}
+		return false
+	}), err
 }
 
 // History returns every change of a resource, oldest first.

@@ -166,3 +166,21 @@ func TestVersion(t *testing.T) {
 		t.Errorf("got %v, %v", response, err)
 	}
 }
+
+// What was true at a time is asked of those who keep both times apart.
+func TestListsWhatWasTrue(t *testing.T) {
+	f := newFixture(t)
+	day := timestamppb.New(time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC))
+	list, err := f.List(t.Context(), connect.NewRequest(&fleetv1.ListRequest{Kind: "Dataset", TrueAt: day}))
+	if err != nil || len(list.Msg.GetDocuments()) != 1 || !f.residency.moment.AsOf.Equal(day.AsTime()) || !f.residency.moment.KnownAt.IsZero() {
+		t.Errorf("%v, %v; of %+v", list, err, f.residency.moment)
+	}
+	list, err = f.List(t.Context(), connect.NewRequest(&fleetv1.ListRequest{Kind: "Dataset", TrueAt: day, AsOf: day, MatchLabels: map[string]string{"ring": "canary"}}))
+	if err != nil || len(list.Msg.GetDocuments()) != 0 || !f.residency.moment.KnownAt.Equal(day.AsTime()) {
+		t.Errorf("%v, %v; of %+v", list, err, f.residency.moment)
+	}
+	_, err = f.List(t.Context(), connect.NewRequest(&fleetv1.ListRequest{Kind: "Dataset", TrueAt: day, Owner: "a"}))
+	expectFailure(t, err, fleet.ErrInvalid, "true_at")
+	_, err = f.List(t.Context(), connect.NewRequest(&fleetv1.ListRequest{Kind: "Dataset", TrueAt: &timestamppb.Timestamp{Nanos: -1}}))
+	expectFailure(t, err, fleet.ErrInvalid, "as_of")
+}

@@ -17,7 +17,8 @@ type Residency interface {
 	History(ctx context.Context, moment fleet.Moment, dataset string) ([]fleet.ResidencyEvent, error)
 	Audit(ctx context.Context, moment fleet.Moment) (fleet.AuditReport, error)
 	Diff(ctx context.Context, moment fleet.Moment, changed []fleet.Resource, deleted []fleet.Ref) (fleet.PolicyDiff, error)
-	Catalog(ctx context.Context) ([]fleet.RegionFacts, error)
+	Catalog(ctx context.Context, moment fleet.Moment) ([]fleet.RegionFacts, error)
+	Documents(ctx context.Context, moment fleet.Moment, kind fleet.Kind) ([]fleet.Resource, error)
 	Report(ctx context.Context, moment fleet.Moment, title, actor, version string) (fleet.EvidenceBody, error)
 
 	// Review warns about policies as they would be after a change.

@@ -79,7 +79,13 @@ func (r *fakeResidency) Review(_ context.Context, changed []fleet.Resource) ([]f
 	return r.warnings, r.err
 }
 
-func (r *fakeResidency) Catalog(context.Context) ([]fleet.RegionFacts, error) {
+func (r *fakeResidency) Documents(_ context.Context, moment fleet.Moment, kind fleet.Kind) ([]fleet.Resource, error) {
+	r.moment = moment
+	return []fleet.Resource{{APIVersion: fleet.APIVersion, Kind: kind, Metadata: fleet.Metadata{Name: "then"}}}, r.err
+}
+
+func (r *fakeResidency) Catalog(_ context.Context, moment fleet.Moment) ([]fleet.RegionFacts, error) {
+	r.moment = moment
 	return []fleet.RegionFacts{{Provider: "gcp", ID: "europe-west4", Country: "NL"}, {Provider: "aws", ID: "eu-west-3", Country: "FR"}}, r.err
 }
 

@@ -63,7 +63,7 @@ func (s *Server) regionsAsked(ctx context.Context, named []string, questions []f
 	if len(named) > 0 || !slices.ContainsFunc(questions, func(q fleet.Question) bool { return q.Region == "" }) {
 		return named, nil
 	}
-	catalog, err := s.Residency.Catalog(ctx)
+	catalog, err := s.Residency.Catalog(ctx, fleet.Moment{})
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +98,12 @@ func (s *Server) FindRegions(ctx context.Context, request *connect.Request[fleet
 }
 
 // ListCatalog returns every region of every provider.
-func (s *Server) ListCatalog(ctx context.Context, _ *connect.Request[fleetv1.ListCatalogRequest]) (*connect.Response[fleetv1.ListCatalogResponse], error) {
-	catalog, err := s.Residency.Catalog(ctx)
+func (s *Server) ListCatalog(ctx context.Context, request *connect.Request[fleetv1.ListCatalogRequest]) (*connect.Response[fleetv1.ListCatalogResponse], error) {
+	moment, err := decodeMoment(request.Msg.GetMoment())
+	if err != nil {
+		return nil, err
+	}
+	catalog, err := s.Residency.Catalog(ctx, moment)
 	if err != nil {
 		return nil, err
 	}

@@ -704,11 +704,14 @@ func (x *GetResponse) GetDocument() *structpb.Struct {
 }
 
 type ListRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	MatchLabels   map[string]string      `protobuf:"bytes,2,rep,name=match_labels,json=matchLabels,proto3" json:"match_labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Owner         string                 `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Kind        string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	MatchLabels map[string]string      `protobuf:"bytes,2,rep,name=match_labels,json=matchLabels,proto3" json:"match_labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Owner       string                 `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	AsOf        *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// What was true then, of what was recorded by as_of: of residency's kinds, for
+	// which that is not the same. Without owner.
+	TrueAt        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=true_at,json=trueAt,proto3" json:"true_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -767,6 +770,13 @@ func (x *ListRequest) GetOwner() string {
 func (x *ListRequest) GetAsOf() *timestamppb.Timestamp {
 	if x != nil {
 		return x.AsOf
+	}
+	return nil
+}
+
+func (x *ListRequest) GetTrueAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TrueAt
 	}
 	return nil
 }
@@ -2052,12 +2062,13 @@ const file_api_fleet_v1_fleet_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
 	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"B\n" +
 	"\vGetResponse\x123\n" +
-	"\bdocument\x18\x01 \x01(\v2\x17.google.protobuf.StructR\bdocument\"\xf3\x01\n" +
+	"\bdocument\x18\x01 \x01(\v2\x17.google.protobuf.StructR\bdocument\"\xa8\x02\n" +
 	"\vListRequest\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12I\n" +
 	"\fmatch_labels\x18\x02 \x03(\v2&.fleet.v1.ListRequest.MatchLabelsEntryR\vmatchLabels\x12\x14\n" +
 	"\x05owner\x18\x03 \x01(\tR\x05owner\x12/\n" +
-	"\x05as_of\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x1a>\n" +
+	"\x05as_of\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x123\n" +
+	"\atrue_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06trueAt\x1a>\n" +
 	"\x10MatchLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"a\n" +
@@ -2230,53 +2241,54 @@ var file_api_fleet_v1_fleet_proto_depIdxs = []int32{
 	41, // 7: fleet.v1.GetResponse.document:type_name -> google.protobuf.Struct
 	38, // 8: fleet.v1.ListRequest.match_labels:type_name -> fleet.v1.ListRequest.MatchLabelsEntry
 	42, // 9: fleet.v1.ListRequest.as_of:type_name -> google.protobuf.Timestamp
-	41, // 10: fleet.v1.ListResponse.documents:type_name -> google.protobuf.Struct
-	18, // 11: fleet.v1.HistoryResponse.changes:type_name -> fleet.v1.Change
-	42, // 12: fleet.v1.Change.at:type_name -> google.protobuf.Timestamp
-	41, // 13: fleet.v1.Change.before:type_name -> google.protobuf.Struct
-	41, // 14: fleet.v1.Change.after:type_name -> google.protobuf.Struct
-	18, // 15: fleet.v1.WatchResponse.change:type_name -> fleet.v1.Change
-	39, // 16: fleet.v1.RolloutOrder.match_labels:type_name -> fleet.v1.RolloutOrder.MatchLabelsEntry
-	25, // 17: fleet.v1.PlanRolloutRequest.order:type_name -> fleet.v1.RolloutOrder
-	41, // 18: fleet.v1.PlanRolloutResponse.plan:type_name -> google.protobuf.Struct
-	25, // 19: fleet.v1.StartRolloutRequest.order:type_name -> fleet.v1.RolloutOrder
-	0,  // 20: fleet.v1.ControlRolloutRequest.control:type_name -> fleet.v1.RolloutControl
-	40, // 21: fleet.v1.HealDriftResponse.failed:type_name -> fleet.v1.HealDriftResponse.FailedEntry
-	3,  // 22: fleet.v1.FleetService.GetVersion:input_type -> fleet.v1.GetVersionRequest
-	7,  // 23: fleet.v1.FleetService.Apply:input_type -> fleet.v1.ApplyRequest
-	10, // 24: fleet.v1.FleetService.Get:input_type -> fleet.v1.GetRequest
-	12, // 25: fleet.v1.FleetService.List:input_type -> fleet.v1.ListRequest
-	14, // 26: fleet.v1.FleetService.Delete:input_type -> fleet.v1.DeleteRequest
-	16, // 27: fleet.v1.FleetService.History:input_type -> fleet.v1.HistoryRequest
-	19, // 28: fleet.v1.FleetService.Watch:input_type -> fleet.v1.WatchRequest
-	21, // 29: fleet.v1.FleetService.OnboardRegions:input_type -> fleet.v1.OnboardRegionsRequest
-	23, // 30: fleet.v1.FleetService.AbortOnboarding:input_type -> fleet.v1.AbortOnboardingRequest
-	26, // 31: fleet.v1.FleetService.PlanRollout:input_type -> fleet.v1.PlanRolloutRequest
-	28, // 32: fleet.v1.FleetService.StartRollout:input_type -> fleet.v1.StartRolloutRequest
-	30, // 33: fleet.v1.FleetService.ControlRollout:input_type -> fleet.v1.ControlRolloutRequest
-	32, // 34: fleet.v1.FleetService.CheckDrift:input_type -> fleet.v1.CheckDriftRequest
-	34, // 35: fleet.v1.FleetService.HealDrift:input_type -> fleet.v1.HealDriftRequest
-	36, // 36: fleet.v1.FleetService.GetKubeconfig:input_type -> fleet.v1.GetKubeconfigRequest
-	4,  // 37: fleet.v1.FleetService.GetVersion:output_type -> fleet.v1.GetVersionResponse
-	8,  // 38: fleet.v1.FleetService.Apply:output_type -> fleet.v1.ApplyResponse
-	11, // 39: fleet.v1.FleetService.Get:output_type -> fleet.v1.GetResponse
-	13, // 40: fleet.v1.FleetService.List:output_type -> fleet.v1.ListResponse
-	15, // 41: fleet.v1.FleetService.Delete:output_type -> fleet.v1.DeleteResponse
-	17, // 42: fleet.v1.FleetService.History:output_type -> fleet.v1.HistoryResponse
-	20, // 43: fleet.v1.FleetService.Watch:output_type -> fleet.v1.WatchResponse
-	22, // 44: fleet.v1.FleetService.OnboardRegions:output_type -> fleet.v1.OnboardRegionsResponse
-	24, // 45: fleet.v1.FleetService.AbortOnboarding:output_type -> fleet.v1.AbortOnboardingResponse
-	27, // 46: fleet.v1.FleetService.PlanRollout:output_type -> fleet.v1.PlanRolloutResponse
-	29, // 47: fleet.v1.FleetService.StartRollout:output_type -> fleet.v1.StartRolloutResponse
-	31, // 48: fleet.v1.FleetService.ControlRollout:output_type -> fleet.v1.ControlRolloutResponse
-	33, // 49: fleet.v1.FleetService.CheckDrift:output_type -> fleet.v1.CheckDriftResponse
-	35, // 50: fleet.v1.FleetService.HealDrift:output_type -> fleet.v1.HealDriftResponse
-	37, // 51: fleet.v1.FleetService.GetKubeconfig:output_type -> fleet.v1.GetKubeconfigResponse
-	37, // [37:52] is the sub-list for method output_type
-	22, // [22:37] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	42, // 10: fleet.v1.ListRequest.true_at:type_name -> google.protobuf.Timestamp
+	41, // 11: fleet.v1.ListResponse.documents:type_name -> google.protobuf.Struct
+	18, // 12: fleet.v1.HistoryResponse.changes:type_name -> fleet.v1.Change
+	42, // 13: fleet.v1.Change.at:type_name -> google.protobuf.Timestamp
+	41, // 14: fleet.v1.Change.before:type_name -> google.protobuf.Struct
+	41, // 15: fleet.v1.Change.after:type_name -> google.protobuf.Struct
+	18, // 16: fleet.v1.WatchResponse.change:type_name -> fleet.v1.Change
+	39, // 17: fleet.v1.RolloutOrder.match_labels:type_name -> fleet.v1.RolloutOrder.MatchLabelsEntry
+	25, // 18: fleet.v1.PlanRolloutRequest.order:type_name -> fleet.v1.RolloutOrder
+	41, // 19: fleet.v1.PlanRolloutResponse.plan:type_name -> google.protobuf.Struct
+	25, // 20: fleet.v1.StartRolloutRequest.order:type_name -> fleet.v1.RolloutOrder
+	0,  // 21: fleet.v1.ControlRolloutRequest.control:type_name -> fleet.v1.RolloutControl
+	40, // 22: fleet.v1.HealDriftResponse.failed:type_name -> fleet.v1.HealDriftResponse.FailedEntry
+	3,  // 23: fleet.v1.FleetService.GetVersion:input_type -> fleet.v1.GetVersionRequest
+	7,  // 24: fleet.v1.FleetService.Apply:input_type -> fleet.v1.ApplyRequest
+	10, // 25: fleet.v1.FleetService.Get:input_type -> fleet.v1.GetRequest
+	12, // 26: fleet.v1.FleetService.List:input_type -> fleet.v1.ListRequest
+	14, // 27: fleet.v1.FleetService.Delete:input_type -> fleet.v1.DeleteRequest
+	16, // 28: fleet.v1.FleetService.History:input_type -> fleet.v1.HistoryRequest
+	19, // 29: fleet.v1.FleetService.Watch:input_type -> fleet.v1.WatchRequest
+	21, // 30: fleet.v1.FleetService.OnboardRegions:input_type -> fleet.v1.OnboardRegionsRequest
+	23, // 31: fleet.v1.FleetService.AbortOnboarding:input_type -> fleet.v1.AbortOnboardingRequest
+	26, // 32: fleet.v1.FleetService.PlanRollout:input_type -> fleet.v1.PlanRolloutRequest
+	28, // 33: fleet.v1.FleetService.StartRollout:input_type -> fleet.v1.StartRolloutRequest
+	30, // 34: fleet.v1.FleetService.ControlRollout:input_type -> fleet.v1.ControlRolloutRequest
+	32, // 35: fleet.v1.FleetService.CheckDrift:input_type -> fleet.v1.CheckDriftRequest
+	34, // 36: fleet.v1.FleetService.HealDrift:input_type -> fleet.v1.HealDriftRequest
+	36, // 37: fleet.v1.FleetService.GetKubeconfig:input_type -> fleet.v1.GetKubeconfigRequest
+	4,  // 38: fleet.v1.FleetService.GetVersion:output_type -> fleet.v1.GetVersionResponse
+	8,  // 39: fleet.v1.FleetService.Apply:output_type -> fleet.v1.ApplyResponse
+	11, // 40: fleet.v1.FleetService.Get:output_type -> fleet.v1.GetResponse
+	13, // 41: fleet.v1.FleetService.List:output_type -> fleet.v1.ListResponse
+	15, // 42: fleet.v1.FleetService.Delete:output_type -> fleet.v1.DeleteResponse
+	17, // 43: fleet.v1.FleetService.History:output_type -> fleet.v1.HistoryResponse
+	20, // 44: fleet.v1.FleetService.Watch:output_type -> fleet.v1.WatchResponse
+	22, // 45: fleet.v1.FleetService.OnboardRegions:output_type -> fleet.v1.OnboardRegionsResponse
+	24, // 46: fleet.v1.FleetService.AbortOnboarding:output_type -> fleet.v1.AbortOnboardingResponse
+	27, // 47: fleet.v1.FleetService.PlanRollout:output_type -> fleet.v1.PlanRolloutResponse
+	29, // 48: fleet.v1.FleetService.StartRollout:output_type -> fleet.v1.StartRolloutResponse
+	31, // 49: fleet.v1.FleetService.ControlRollout:output_type -> fleet.v1.ControlRolloutResponse
+	33, // 50: fleet.v1.FleetService.CheckDrift:output_type -> fleet.v1.CheckDriftResponse
+	35, // 51: fleet.v1.FleetService.HealDrift:output_type -> fleet.v1.HealDriftResponse
+	37, // 52: fleet.v1.FleetService.GetKubeconfig:output_type -> fleet.v1.GetKubeconfigResponse
+	38, // [38:53] is the sub-list for method output_type
+	23, // [23:38] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_api_fleet_v1_fleet_proto_init() }

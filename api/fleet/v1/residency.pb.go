@@ -684,6 +684,7 @@ func (x *DiffPoliciesResponse) GetDiff() *structpb.Struct {
 
 type ListCatalogRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Moment        *Moment                `protobuf:"bytes,1,opt,name=moment,proto3" json:"moment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -716,6 +717,13 @@ func (x *ListCatalogRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ListCatalogRequest.ProtoReflect.Descriptor instead.
 func (*ListCatalogRequest) Descriptor() ([]byte, []int) {
 	return file_api_fleet_v1_residency_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListCatalogRequest) GetMoment() *Moment {
+	if x != nil {
+		return x.Moment
+	}
+	return nil
 }
 
 type ListCatalogResponse struct {
@@ -1354,8 +1362,9 @@ const file_api_fleet_v1_residency_proto_rawDesc = "" +
 	"\asources\x18\x02 \x03(\v2\x10.fleet.v1.SourceR\asources\x12\x18\n" +
 	"\adeleted\x18\x03 \x03(\tR\adeleted\"C\n" +
 	"\x14DiffPoliciesResponse\x12+\n" +
-	"\x04diff\x18\x01 \x01(\v2\x17.google.protobuf.StructR\x04diff\"\x14\n" +
-	"\x12ListCatalogRequest\"H\n" +
+	"\x04diff\x18\x01 \x01(\v2\x17.google.protobuf.StructR\x04diff\">\n" +
+	"\x12ListCatalogRequest\x12(\n" +
+	"\x06moment\x18\x01 \x01(\v2\x10.fleet.v1.MomentR\x06moment\"H\n" +
 	"\x13ListCatalogResponse\x121\n" +
 	"\aregions\x18\x01 \x03(\v2\x17.google.protobuf.StructR\aregions\"Z\n" +
 	"\x17RequestExceptionRequest\x12\x12\n" +
@@ -1463,44 +1472,45 @@ var file_api_fleet_v1_residency_proto_depIdxs = []int32{
 	0,  // 14: fleet.v1.DiffPoliciesRequest.moment:type_name -> fleet.v1.Moment
 	29, // 15: fleet.v1.DiffPoliciesRequest.sources:type_name -> fleet.v1.Source
 	28, // 16: fleet.v1.DiffPoliciesResponse.diff:type_name -> google.protobuf.Struct
-	28, // 17: fleet.v1.ListCatalogResponse.regions:type_name -> google.protobuf.Struct
-	28, // 18: fleet.v1.RequestExceptionRequest.spec:type_name -> google.protobuf.Struct
-	28, // 19: fleet.v1.RequestExceptionResponse.exception:type_name -> google.protobuf.Struct
-	28, // 20: fleet.v1.ApproveExceptionResponse.exception:type_name -> google.protobuf.Struct
-	28, // 21: fleet.v1.RevokeExceptionResponse.exception:type_name -> google.protobuf.Struct
-	0,  // 22: fleet.v1.ExportEvidenceRequest.moment:type_name -> fleet.v1.Moment
-	28, // 23: fleet.v1.VerifyEvidenceResponse.report:type_name -> google.protobuf.Struct
-	1,  // 24: fleet.v1.ResidencyService.CheckResidency:input_type -> fleet.v1.CheckResidencyRequest
-	3,  // 25: fleet.v1.ResidencyService.FindRegions:input_type -> fleet.v1.FindRegionsRequest
-	5,  // 26: fleet.v1.ResidencyService.ListLocated:input_type -> fleet.v1.ListLocatedRequest
-	7,  // 27: fleet.v1.ResidencyService.DatasetHistory:input_type -> fleet.v1.DatasetHistoryRequest
-	9,  // 28: fleet.v1.ResidencyService.AuditResidency:input_type -> fleet.v1.AuditResidencyRequest
-	11, // 29: fleet.v1.ResidencyService.DiffPolicies:input_type -> fleet.v1.DiffPoliciesRequest
-	13, // 30: fleet.v1.ResidencyService.ListCatalog:input_type -> fleet.v1.ListCatalogRequest
-	15, // 31: fleet.v1.ResidencyService.RequestException:input_type -> fleet.v1.RequestExceptionRequest
-	17, // 32: fleet.v1.ResidencyService.ApproveException:input_type -> fleet.v1.ApproveExceptionRequest
-	19, // 33: fleet.v1.ResidencyService.RevokeException:input_type -> fleet.v1.RevokeExceptionRequest
-	21, // 34: fleet.v1.ResidencyService.ExportEvidence:input_type -> fleet.v1.ExportEvidenceRequest
-	23, // 35: fleet.v1.ResidencyService.VerifyEvidence:input_type -> fleet.v1.VerifyEvidenceRequest
-	25, // 36: fleet.v1.ResidencyService.WhoAmI:input_type -> fleet.v1.WhoAmIRequest
-	2,  // 37: fleet.v1.ResidencyService.CheckResidency:output_type -> fleet.v1.CheckResidencyResponse
-	4,  // 38: fleet.v1.ResidencyService.FindRegions:output_type -> fleet.v1.FindRegionsResponse
-	6,  // 39: fleet.v1.ResidencyService.ListLocated:output_type -> fleet.v1.ListLocatedResponse
-	8,  // 40: fleet.v1.ResidencyService.DatasetHistory:output_type -> fleet.v1.DatasetHistoryResponse
-	10, // 41: fleet.v1.ResidencyService.AuditResidency:output_type -> fleet.v1.AuditResidencyResponse
-	12, // 42: fleet.v1.ResidencyService.DiffPolicies:output_type -> fleet.v1.DiffPoliciesResponse
-	14, // 43: fleet.v1.ResidencyService.ListCatalog:output_type -> fleet.v1.ListCatalogResponse
-	16, // 44: fleet.v1.ResidencyService.RequestException:output_type -> fleet.v1.RequestExceptionResponse
-	18, // 45: fleet.v1.ResidencyService.ApproveException:output_type -> fleet.v1.ApproveExceptionResponse
-	20, // 46: fleet.v1.ResidencyService.RevokeException:output_type -> fleet.v1.RevokeExceptionResponse
-	22, // 47: fleet.v1.ResidencyService.ExportEvidence:output_type -> fleet.v1.ExportEvidenceResponse
-	24, // 48: fleet.v1.ResidencyService.VerifyEvidence:output_type -> fleet.v1.VerifyEvidenceResponse
-	26, // 49: fleet.v1.ResidencyService.WhoAmI:output_type -> fleet.v1.WhoAmIResponse
-	37, // [37:50] is the sub-list for method output_type
-	24, // [24:37] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	0,  // 17: fleet.v1.ListCatalogRequest.moment:type_name -> fleet.v1.Moment
+	28, // 18: fleet.v1.ListCatalogResponse.regions:type_name -> google.protobuf.Struct
+	28, // 19: fleet.v1.RequestExceptionRequest.spec:type_name -> google.protobuf.Struct
+	28, // 20: fleet.v1.RequestExceptionResponse.exception:type_name -> google.protobuf.Struct
+	28, // 21: fleet.v1.ApproveExceptionResponse.exception:type_name -> google.protobuf.Struct
+	28, // 22: fleet.v1.RevokeExceptionResponse.exception:type_name -> google.protobuf.Struct
+	0,  // 23: fleet.v1.ExportEvidenceRequest.moment:type_name -> fleet.v1.Moment
+	28, // 24: fleet.v1.VerifyEvidenceResponse.report:type_name -> google.protobuf.Struct
+	1,  // 25: fleet.v1.ResidencyService.CheckResidency:input_type -> fleet.v1.CheckResidencyRequest
+	3,  // 26: fleet.v1.ResidencyService.FindRegions:input_type -> fleet.v1.FindRegionsRequest
+	5,  // 27: fleet.v1.ResidencyService.ListLocated:input_type -> fleet.v1.ListLocatedRequest
+	7,  // 28: fleet.v1.ResidencyService.DatasetHistory:input_type -> fleet.v1.DatasetHistoryRequest
+	9,  // 29: fleet.v1.ResidencyService.AuditResidency:input_type -> fleet.v1.AuditResidencyRequest
+	11, // 30: fleet.v1.ResidencyService.DiffPolicies:input_type -> fleet.v1.DiffPoliciesRequest
+	13, // 31: fleet.v1.ResidencyService.ListCatalog:input_type -> fleet.v1.ListCatalogRequest
+	15, // 32: fleet.v1.ResidencyService.RequestException:input_type -> fleet.v1.RequestExceptionRequest
+	17, // 33: fleet.v1.ResidencyService.ApproveException:input_type -> fleet.v1.ApproveExceptionRequest
+	19, // 34: fleet.v1.ResidencyService.RevokeException:input_type -> fleet.v1.RevokeExceptionRequest
+	21, // 35: fleet.v1.ResidencyService.ExportEvidence:input_type -> fleet.v1.ExportEvidenceRequest
+	23, // 36: fleet.v1.ResidencyService.VerifyEvidence:input_type -> fleet.v1.VerifyEvidenceRequest
+	25, // 37: fleet.v1.ResidencyService.WhoAmI:input_type -> fleet.v1.WhoAmIRequest
+	2,  // 38: fleet.v1.ResidencyService.CheckResidency:output_type -> fleet.v1.CheckResidencyResponse
+	4,  // 39: fleet.v1.ResidencyService.FindRegions:output_type -> fleet.v1.FindRegionsResponse
+	6,  // 40: fleet.v1.ResidencyService.ListLocated:output_type -> fleet.v1.ListLocatedResponse
+	8,  // 41: fleet.v1.ResidencyService.DatasetHistory:output_type -> fleet.v1.DatasetHistoryResponse
+	10, // 42: fleet.v1.ResidencyService.AuditResidency:output_type -> fleet.v1.AuditResidencyResponse
+	12, // 43: fleet.v1.ResidencyService.DiffPolicies:output_type -> fleet.v1.DiffPoliciesResponse
+	14, // 44: fleet.v1.ResidencyService.ListCatalog:output_type -> fleet.v1.ListCatalogResponse
+	16, // 45: fleet.v1.ResidencyService.RequestException:output_type -> fleet.v1.RequestExceptionResponse
+	18, // 46: fleet.v1.ResidencyService.ApproveException:output_type -> fleet.v1.ApproveExceptionResponse
+	20, // 47: fleet.v1.ResidencyService.RevokeException:output_type -> fleet.v1.RevokeExceptionResponse
+	22, // 48: fleet.v1.ResidencyService.ExportEvidence:output_type -> fleet.v1.ExportEvidenceResponse
+	24, // 49: fleet.v1.ResidencyService.VerifyEvidence:output_type -> fleet.v1.VerifyEvidenceResponse
+	26, // 50: fleet.v1.ResidencyService.WhoAmI:output_type -> fleet.v1.WhoAmIResponse
+	38, // [38:51] is the sub-list for method output_type
+	25, // [25:38] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_api_fleet_v1_residency_proto_init() }

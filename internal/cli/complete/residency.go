@@ -86,7 +86,7 @@ func list(words func(*cobra.Command) []string) cobra.CompletionFunc {
 func catalog(ctx context.Context, f *factory.Factory) []string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	regions, err := f.Catalog(ctx)
+	regions, err := f.Catalog(ctx, nil)
 	if err != nil {
 		return nil
 	}

@@ -43,6 +43,7 @@ func NewList(f *factory.Factory, run func(context.Context, *ListOptions) error) 
 	}
 	cmd.Flags().StringVar(&options.Subject, "for", "", "only those for dataset/NAME or workload/NAME")
 	cmd.Flags().BoolVar(&options.InForce, "in-force", false, "only those in force")
+	usage.Filled(cmd, "for")
 	options.AddFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("for", complete.Subject(f, fleet.KindDataset, fleet.KindWorkload))
 	return cmd

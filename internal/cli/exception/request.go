@@ -70,6 +70,7 @@ func (o *RequestOptions) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&o.Until, "until", "", "last day, or an instant; needed")
 	flags.StringVar(&o.Reason, "reason", "", "why; needed")
 	flags.StringVar(&o.Reference, "reference", "", "of the risk decision")
+	usage.Filled(cmd, "facet", "region", "country", "group", "provider", "from")
 	for flag, completion := range map[string]cobra.CompletionFunc{
 		"rule": complete.Rules(o.Factory), "for": complete.Subject(o.Factory, fleet.KindDataset, fleet.KindWorkload),
 		"facet": complete.Facets(), "region": complete.CatalogRegions(o.Factory),

@@ -51,13 +51,14 @@ func (f *Factory) Residency() (fleetv1connect.ResidencyServiceClient, error) {
 	return connection.NewResidencyClient(config)
 }
 
-// Catalog asks for every region that providers have.
-func (f *Factory) Catalog(ctx context.Context) ([]fleet.RegionFacts, error) {
+// Catalog asks for every region that providers have, with the facts of a
+// moment; nil is now.
+func (f *Factory) Catalog(ctx context.Context, moment *fleetv1.Moment) ([]fleet.RegionFacts, error) {
 	client, err := f.Residency()
 	if err != nil {
 		return nil, err
 	}
-	response, err := client.ListCatalog(ctx, connect.NewRequest(&fleetv1.ListCatalogRequest{}))
+	response, err := client.ListCatalog(ctx, connect.NewRequest(&fleetv1.ListCatalogRequest{Moment: moment}))
 	if err != nil {
 		return nil, err
 	}

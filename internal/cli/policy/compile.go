@@ -80,6 +80,7 @@ func (o *CompileOptions) addFlags(cmd *cobra.Command) {
 	flags.StringSliceVar(&o.AWS.GlobalServices, "global-service", nil, "aws: actions that may be called at their global endpoints, such as cloudfront:*")
 	flags.StringVar(&o.GCP.Resource, "gcp-resource", "", "gcp: organizations/NUMBER, folders/NUMBER or projects/ID (default: a placeholder)")
 	flags.BoolVar(&o.Azure.ManagementGroup, "management-group", false, "azure: deploy to a management group and not to a subscription")
+	usage.Filled(cmd, "facet")
 	o.AddFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("target", complete.Words(enforce.Targets...))
 	_ = cmd.RegisterFlagCompletionFunc("for", complete.Subject(o.Factory, fleet.KindDataset, fleet.KindDataClass))

@@ -7,10 +7,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
 	"github.com/meridian-fleet/meridian/internal/cli/offline"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/terminal"
@@ -37,13 +42,14 @@ func fromFiles(_ context.Context, o *CompileOptions) ([]fleet.Resource, *residen
 	return documents, catalog, err
 }
 
-// lawKinds are the kinds of documents that are compiled.
-var lawKinds = []fleet.Kind{
-	fleet.KindResidencyPolicy, fleet.KindJurisdictionGroup, fleet.KindDataClass,
+// otherKinds are the kinds of documents that are compiled besides policies.
+var otherKinds = []fleet.Kind{
+	fleet.KindJurisdictionGroup, fleet.KindDataClass,
 	fleet.KindDataset, fleet.KindWorkload, fleet.KindException,
 }
 
-// fromFleetd asks for the documents as they were known, and for the catalog.
+// fromFleetd asks for the documents that were true at the moment, as they were
+// known, and for the catalog.
 func fromFleetd(ctx context.Context, o *CompileOptions) ([]fleet.Resource, *residency.Catalog, error) {
 	moment, err := o.Message(o.Now())
 	if err != nil {
@@ -53,24 +59,53 @@ func fromFleetd(ctx context.Context, o *CompileOptions) ([]fleet.Resource, *resi
 	if err != nil {
 		return nil, nil, err
 	}
-	var documents []fleet.Resource
-	for _, kind := range lawKinds {
-		response, err := client.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind), AsOf: moment.GetKnownAt()}))
-		if err != nil {
-			return nil, nil, err
-		}
-		listed, err := output.Resources(response.Msg.GetDocuments())
+	documents, err := policies(ctx, client, moment, o.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, kind := range otherKinds {
+		listed, err := trueAt(ctx, client, kind, moment.GetKnownAt(), moment.GetAsOf())
 		if err != nil {
 			return nil, nil, err
 		}
 		documents = append(documents, listed...)
 	}
-	regions, err := o.Catalog(ctx)
+	regions, err := o.Catalog(ctx, moment)
 	if err != nil {
 		return nil, nil, err
 	}
 	catalog, err := residency.NewCatalog(regions)
 	return documents, catalog, err
+}
+
+// policies are those that are law at the moment, and after them what was
+// recorded last, which may still have to begin: what is compiled knows both.
+func policies(ctx context.Context, client fleetv1connect.FleetServiceClient, moment *fleetv1.Moment, now time.Time) ([]fleet.Resource, error) {
+	at := moment.GetAsOf()
+	if at == nil {
+		at = timestamppb.New(now)
+	}
+	law, err := trueAt(ctx, client, fleet.KindResidencyPolicy, moment.GetKnownAt(), at)
+	if err != nil {
+		return nil, err
+	}
+	last, err := trueAt(ctx, client, fleet.KindResidencyPolicy, moment.GetKnownAt(), nil)
+	for _, policy := range last {
+		if !slices.ContainsFunc(law, func(other fleet.Resource) bool { return reflect.DeepEqual(other, policy) }) {
+			law = append(law, policy)
+		}
+	}
+	return law, err
+}
+
+// trueAt lists what was true at an instant, as known at another; without one
+// what was recorded last.
+func trueAt(ctx context.Context, client fleetv1connect.FleetServiceClient, kind fleet.Kind, known, at *timestamppb.Timestamp) ([]fleet.Resource, error) {
+	response, err := client.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind), AsOf: known, TrueAt: at}))
+	if err != nil {
+		return nil, err
+	}
+	return output.Resources(response.Msg.GetDocuments())
 }
 
 // write writes files below a folder. A target never names one outside of it.

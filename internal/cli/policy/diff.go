@@ -135,7 +135,7 @@ func (o *DiffOptions) print(ctx context.Context, diff fleet.PolicyDiff, moment *
 		}
 		return nil
 	}
-	regions, err := o.Catalog(ctx)
+	regions, err := o.Catalog(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,7 @@ with --strict.`,
 	}
 	cmd.Flags().BoolVar(&options.Strict, "strict", false, fmt.Sprintf("end with code %d when there are warnings", failure.Failed))
 	cmd.Flags().StringVar(&options.AsOf, "as-of", "", "from when on the rules are looked at: a day or RFC 3339 (default: now)")
+	usage.Filled(cmd, "as-of")
 	return cmd
 }
 
@@ -72,6 +73,9 @@ func Lint(_ context.Context, options *LintOptions) error {
 	documents, err := casefile.LoadDocuments(options.Paths...)
 	if err != nil {
 		return invalid(err)
+	}
+	if len(documents) == 0 {
+		return failure.Usagef("there are no documents in %s", strings.Join(options.Paths, ", ")).Advise("documents are in files that end in .yaml, .yml or .json")
 	}
 	warnings, atlas, err := review(documents, moment)
 	if err != nil {

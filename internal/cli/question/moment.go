@@ -24,6 +24,7 @@ type Moment struct {
 func (m *Moment) AddFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&m.AsOf, "as-of", "", "what was law and fact then: a day (its beginning in UTC) or RFC 3339 (default: now)")
 	cmd.Flags().StringVar(&m.KnownAt, "known-at", "", "only what was recorded by then: a day or RFC 3339 (default: all there is)")
+	usage.Filled(cmd, "as-of", "known-at")
 	_ = cmd.RegisterFlagCompletionFunc("as-of", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("known-at", cobra.NoFileCompletions)
 }

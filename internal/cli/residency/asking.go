@@ -7,6 +7,7 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
@@ -66,7 +67,7 @@ func (o *office) check(ctx context.Context, questions []fleet.Question) (answers
 }
 
 func (o *office) atlas(ctx context.Context) (verdict.Atlas, error) {
-	regions, err := o.Catalog(ctx)
+	regions, err := o.Catalog(ctx, o.moment)
 	if err != nil {
 		return verdict.Atlas{}, err
 	}
@@ -80,9 +81,15 @@ func (o *office) atlasOf(regions []fleet.RegionFacts) (verdict.Atlas, error) {
 	return atlas, err
 }
 
-// resources lists those of a kind as they were known at the moment.
+// resources lists those of a kind that were true at the moment, as they were
+// known then.
 func (o *office) resources(ctx context.Context, kind fleet.Kind) ([]fleet.Resource, error) {
-	response, err := o.fleet.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind), AsOf: o.moment.GetKnownAt()}))
+	return o.trueAt(ctx, kind, o.moment.GetAsOf())
+}
+
+// trueAt lists what was true at an instant; without one what was recorded last.
+func (o *office) trueAt(ctx context.Context, kind fleet.Kind, at *timestamppb.Timestamp) ([]fleet.Resource, error) {
+	response, err := o.fleet.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind), AsOf: o.moment.GetKnownAt(), TrueAt: at}))
 	if err != nil {
 		return nil, err
 	}

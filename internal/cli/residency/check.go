@@ -75,6 +75,7 @@ func (o *CheckOptions) addFlags(cmd *cobra.Command) {
 	flags.BoolVar(&o.GeoRedundant, "geo-redundant", false, "the store also has a copy in the region's replica pair")
 	flags.StringVar(&o.Pair, "pair", "", "with --geo-redundant: the second region, when it is not the cloud's own pair")
 	flags.StringSliceVar(&o.Leaving, "leaving", nil, "regions whose copies would be gone afterwards")
+	usage.Filled(cmd, "facet", "region", "pair", "leaving")
 	o.AddFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("facet", complete.Facets())
 	for _, flag := range []string{"region", "pair", "leaving"} {
@@ -126,7 +127,7 @@ func Check(ctx context.Context, options *CheckOptions) error {
 	if err != nil {
 		return err
 	}
-	catalog, err := office.Catalog(ctx)
+	catalog, err := office.Catalog(ctx, office.moment)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ answer. The facet of a workload may be left out.`,
 	flags.BoolVar(&options.GeoRedundant, "geo-redundant", false, "the store also has a copy in the region's replica pair")
 	flags.StringVar(&options.Pair, "pair", "", "with --geo-redundant: the second region, when it is not the cloud's own pair")
 	flags.StringSliceVar(&options.Leaving, "leaving", nil, "regions whose copies would be gone afterwards")
+	usage.Filled(cmd, "facet", "region", "pair", "leaving")
 	options.AddFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("facet", complete.Words(question.FacetWords()...))
 	for _, flag := range []string{"region", "pair", "leaving"} {

@@ -6,10 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
-	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
-	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/verdict"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/residency"
@@ -43,7 +41,7 @@ type data struct {
 // grounds gathers what a verdict rests on, as it was known at the moment.
 func (o *office) grounds(ctx context.Context, answer fleet.Verdict, now time.Time) (grounds, error) {
 	found := grounds{fields: fields{Verdict: answer, Unknown: verdict.Unknown(answer.Findings)}}
-	catalog, err := o.Catalog(ctx)
+	catalog, err := o.Catalog(ctx, o.moment)
 	if err != nil {
 		return grounds{}, err
 	}
@@ -87,21 +85,17 @@ type law struct {
 
 func (o *office) law(ctx context.Context, at time.Time) (law, error) {
 	found := law{at: at}
-	var documents []fleet.Resource
-	for _, kind := range []fleet.Kind{fleet.KindResidencyPolicy, fleet.KindJurisdictionGroup, fleet.KindDataClass} {
+	var err error
+	if found.policies, err = o.policies(ctx, at); err != nil {
+		return law{}, err
+	}
+	documents := slices.Clone(found.policies)
+	for _, kind := range []fleet.Kind{fleet.KindJurisdictionGroup, fleet.KindDataClass} {
 		listed, err := o.resources(ctx, kind)
 		if err != nil {
 			return law{}, err
 		}
-		for _, document := range listed {
-			if kind == fleet.KindResidencyPolicy {
-				if document, err = o.begun(ctx, document, at); err != nil {
-					return law{}, err
-				}
-				found.policies = append(found.policies, document)
-			}
-			documents = append(documents, document)
-		}
+		documents = append(documents, listed...)
 	}
 	if book, err := residency.NewRulebook(documents); err == nil {
 		found.book = book
@@ -109,43 +103,21 @@ func (o *office) law(ctx context.Context, at time.Time) (law, error) {
 	return found, nil
 }
 
-// begun is the newest version of a policy that had begun at an instant, and the
-// newest of all when none had.
-func (o *office) begun(ctx context.Context, policy fleet.Resource, at time.Time) (fleet.Resource, error) {
-	if had, err := hasBegun(policy, at); err != nil || had {
-		return policy, err
-	}
-	response, err := o.fleet.History(ctx, connect.NewRequest(&fleetv1.HistoryRequest{Kind: string(policy.Kind), Name: policy.Metadata.Name}))
+// policies are those that had begun at an instant, each in the version that
+// was law, and those that are still to begin.
+func (o *office) policies(ctx context.Context, at time.Time) ([]fleet.Resource, error) {
+	begun, err := o.trueAt(ctx, fleet.KindResidencyPolicy, timestamppb.New(at))
 	if err != nil {
-		return policy, err
+		return nil, err
 	}
-	for _, change := range slices.Backward(response.Msg.GetChanges()) {
-		known := o.moment.GetKnownAt() == nil || !change.GetAt().AsTime().After(o.moment.GetKnownAt().AsTime())
-		if !known || change.GetAfter() == nil {
-			continue
-		}
-		version, err := output.Resource(change.GetAfter())
-		if err != nil {
-			return policy, err
-		}
-		if had, err := hasBegun(version, at); err != nil || had {
-			return version, err
+	recorded, err := o.trueAt(ctx, fleet.KindResidencyPolicy, nil)
+	for _, policy := range recorded {
+		same := func(other fleet.Resource) bool { return other.Metadata.Name == policy.Metadata.Name }
+		if !slices.ContainsFunc(begun, same) {
+			begun = append(begun, policy)
 		}
 	}
-	return policy, nil
-}
-
-func hasBegun(policy fleet.Resource, at time.Time) (bool, error) {
-	spec, err := fleet.SpecOf[fleet.ResidencyPolicySpec](policy)
-	if err != nil {
-		return false, err
-	}
-	zone, err := time.LoadLocation(spec.TimeZone)
-	if err != nil {
-		return false, fleet.Errorf(fleet.ErrInvalid, "%w", err).On(policy.Ref().String())
-	}
-	begins, err := residency.Begins(spec.Effective, zone)
-	return !begins.After(at), err
+	return begun, err
 }
 
 // data is what a question is about: a dataset, the datasets and classes a
@@ -208,7 +180,7 @@ func used(asked fleet.Question, facets []fleet.Facet) []fleet.Facet {
 	return slices.DeleteFunc(slices.Clone(facets), func(facet fleet.Facet) bool { return facet != asked.Facet })
 }
 
-// specAs reads a spec as it was known at the moment, and whether there was one.
+// specAs reads the spec that was true at the moment, and whether there was one.
 func specAs[T any](ctx context.Context, o *office, ref fleet.Ref) (spec T, declared bool, err error) {
 	all, err := o.resources(ctx, ref.Kind)
 	for _, resource := range all {

@@ -13,7 +13,6 @@ import (
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
-	"github.com/meridian-fleet/meridian/internal/cli/failure"
 	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/question"
@@ -57,9 +56,6 @@ what was true by then.`,
 
 // History runs history.
 func History(ctx context.Context, options *HistoryOptions) error {
-	if options.Output == output.Name {
-		return failure.Usagef("a history has no names").Advise("use another format than name")
-	}
 	office, err := open(options.Factory, options.Moment)
 	if err != nil {
 		return err
@@ -69,12 +65,16 @@ func History(ctx context.Context, options *HistoryOptions) error {
 		return suggest.Named(ctx, options.Factory, err, fleet.KindDataset, options.Dataset)
 	}
 	documents := response.Msg.GetEvents()
-	if !options.Output.Tabular() {
+	if options.Output == output.JSON || options.Output == output.YAML {
 		return output.Value(options.Streams.Out, options.Output, output.List("ResidencyEventList", output.Maps(documents)))
 	}
 	events, err := output.DecodeAll[fleet.ResidencyEvent](documents)
 	if err != nil {
 		return err
+	}
+	if options.Output == output.Name {
+		options.names(events)
+		return nil
 	}
 	if len(events) == 0 {
 		fmt.Fprintf(options.Streams.Err, "Nothing is recorded of dataset %s.\n", options.Dataset)
@@ -82,6 +82,17 @@ func History(ctx context.Context, options *HistoryOptions) error {
 	}
 	heading(options.Streams.Out, office)
 	return options.grid(events).Write(options.Streams.Out, "")
+}
+
+// names lists the documents that the events come from, each once.
+func (o *HistoryOptions) names(events []fleet.ResidencyEvent) {
+	var documents []string
+	for _, event := range events {
+		documents = append(documents, output.NameOf(string(event.Ref.Kind), event.Ref.Name))
+	}
+	for _, document := range question.Unique(documents) {
+		fmt.Fprintln(o.Streams.Out, document)
+	}
 }
 
 func (o *HistoryOptions) grid(events []fleet.ResidencyEvent) *output.Grid {

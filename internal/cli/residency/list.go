@@ -50,6 +50,7 @@ attested. A dataset that is nowhere is listed without a place.`,
 		},
 	}
 	cmd.Flags().StringSliceVar(&options.Regions, "region", nil, "only what is there; may be repeated")
+	usage.Filled(cmd, "region")
 	options.AddFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("region", complete.CatalogRegions(f))
 	return cmd

@@ -119,10 +119,7 @@ func (d data) write(out *terminal.Screen) {
 	}
 	classes := joinedOr(d.Classes, "no class")
 	fmt.Fprintf(out, "  - %s: %s\n", terminal.Clean(name), terminal.Clean(classes))
-	for _, name := range slices.Sorted(maps.Keys(d.Facts)) {
-		fact := d.Facts[name]
-		fmt.Fprintf(out, "    data.%s is %s (%s)\n", terminal.Clean(name), terminal.Clean(string(fact.Value)), terminal.Clean(origin(fact.Source, fact.Reference)))
-	}
+	writeFacts(out, "data.", d.Facts)
 	for _, instrument := range d.Instruments {
 		text := "instrument " + instrument.Name + ": " + string(instrument.Basis)
 		if instrument.Counterparty != "" {
@@ -130,6 +127,19 @@ func (d data) write(out *terminal.Screen) {
 		}
 		period := fleet.Period{From: instrument.From, Until: instrument.Until}
 		fmt.Fprintf(out, "    %s, %s (%s)\n", terminal.Clean(text), terminal.Clean(kinds.Period(period)), terminal.Clean(origin(instrument.Source, instrument.Reference)))
+	}
+}
+
+// writeFacts prints facts with where they come from, and when they hold if
+// not always.
+func writeFacts(out *terminal.Screen, prefix string, facts map[string]fleet.DataFact) {
+	for _, name := range slices.Sorted(maps.Keys(facts)) {
+		fact := facts[name]
+		text := fmt.Sprintf("%s%s is %s (%s)", prefix, name, fact.Value, origin(fact.Source, fact.Reference))
+		if fact.From != "" || fact.Until != "" {
+			text += ", " + kinds.Period(fleet.Period{From: fact.From, Until: fact.Until})
+		}
+		fmt.Fprintf(out, "    %s\n", terminal.Clean(text))
 	}
 }
 
@@ -166,10 +176,7 @@ func (g grounds) place(out *terminal.Screen) {
 	if g.Place.ReplicaPair != "" {
 		fmt.Fprintf(out, "    replica pair %s\n", terminal.Clean(g.atlas.Place(g.Place.Provider+"/"+g.Place.ReplicaPair)))
 	}
-	for _, name := range slices.Sorted(maps.Keys(g.Place.Facts)) {
-		fact := g.Place.Facts[name]
-		fmt.Fprintf(out, "    region.%s is %s (%s)\n", terminal.Clean(name), terminal.Clean(string(fact.Value)), terminal.Clean(origin(fact.Source, fact.Reference)))
-	}
+	writeFacts(out, "region.", g.Place.Facts)
 }
 
 func (g grounds) rules(out *terminal.Screen) error {

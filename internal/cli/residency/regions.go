@@ -22,6 +22,7 @@ import (
 // RegionsOptions are the inputs of regions.
 type RegionsOptions struct {
 	*factory.Factory
+	question.Moment
 	Provider string
 	Country  string
 }
@@ -34,12 +35,14 @@ func NewRegions(f *factory.Factory, run func(context.Context, *RegionsOptions) e
 		Short: "List every region of every provider, with the facts rules can look at",
 		Example: `  fleetctl residency regions
   fleetctl residency regions --provider azure -o wide
-  fleetctl residency regions --country DE`,
+  fleetctl residency regions --country DE
+  fleetctl residency regions -o wide --as-of 2026-03-03`,
 		Args: usage.Args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), options) },
 	}
 	cmd.Flags().StringVar(&options.Provider, "provider", "", "only of this provider: aws, gcp or azure")
 	cmd.Flags().StringVar(&options.Country, "country", "", "only in this ISO 3166-1 country")
+	options.AddFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("provider", complete.Words("aws", "gcp", "azure"))
 	_ = cmd.RegisterFlagCompletionFunc("country", cobra.NoFileCompletions)
 	return cmd
@@ -47,11 +50,11 @@ func NewRegions(f *factory.Factory, run func(context.Context, *RegionsOptions) e
 
 // Regions runs regions.
 func Regions(ctx context.Context, options *RegionsOptions) error {
-	office, err := open(options.Factory, question.Moment{})
+	office, err := open(options.Factory, options.Moment)
 	if err != nil {
 		return err
 	}
-	response, err := office.ListCatalog(ctx, connect.NewRequest(&fleetv1.ListCatalogRequest{}))
+	response, err := office.ListCatalog(ctx, connect.NewRequest(&fleetv1.ListCatalogRequest{Moment: office.moment}))
 	if err != nil {
 		return err
 	}
@@ -66,10 +69,10 @@ func Regions(ctx context.Context, options *RegionsOptions) error {
 			shown, documents = append(shown, region), append(documents, response.Msg.GetRegions()[i])
 		}
 	}
-	return options.print(all, shown, documents)
+	return options.print(office, all, shown, documents)
 }
 
-func (o *RegionsOptions) print(all, shown []fleet.RegionFacts, documents []*structpb.Struct) error {
+func (o *RegionsOptions) print(office *office, all, shown []fleet.RegionFacts, documents []*structpb.Struct) error {
 	switch {
 	case !o.Output.Tabular() && o.Output != output.Name:
 		return output.Value(o.Streams.Out, o.Output, output.List("RegionFactsList", output.Maps(documents)))
@@ -86,6 +89,7 @@ func (o *RegionsOptions) print(all, shown []fleet.RegionFacts, documents []*stru
 	if err != nil {
 		return err
 	}
+	heading(o.Streams.Out, office)
 	titles := []string{"REGION", "PLACE", "PAIR", "OPERATOR"}
 	if o.Output == output.Wide {
 		titles = append(titles, "PARTITION", "JURISDICTIONS", "FACTS")

@@ -56,7 +56,8 @@ fails, and 2 when a file cannot be read.`,
 func Test(_ context.Context, options *TestOptions) error {
 	suite, err := casefile.Load(options.Paths...)
 	if err != nil {
-		return err
+		// A file that is not there is a fault of the input as well.
+		return &failure.Exit{Code: failure.Invalid, Err: err}
 	}
 	regions, err := offline.Regions()
 	if err != nil {

@@ -47,7 +47,7 @@ func (o *office) known(ctx context.Context, kind fleet.Kind) []string {
 	if kind != fleet.KindRegion {
 		return suggest.Names(ctx, o.Factory, kind)
 	}
-	catalog, err := o.Catalog(ctx)
+	catalog, err := o.Catalog(ctx, nil)
 	if err != nil {
 		return nil
 	}

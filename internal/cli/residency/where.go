@@ -59,6 +59,7 @@ is lawful.`,
 	flags.BoolVar(&options.All, "all", false, "also the regions where it is not allowed, with what forbids them")
 	flags.BoolVar(&options.GeoRedundant, "geo-redundant", false, "the store also has a copy in the region's replica pair")
 	flags.StringSliceVar(&options.Leaving, "leaving", nil, "regions whose copies would be gone afterwards")
+	usage.Filled(cmd, "facet", "leaving")
 	options.AddFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("facet", complete.Words(question.FacetWords()...))
 	_ = cmd.RegisterFlagCompletionFunc("leaving", complete.CatalogRegions(f))
@@ -127,7 +128,7 @@ func (o *office) whyNowhere(ctx context.Context, asked fleet.Question, regions [
 		verdicts = append(verdicts, region.Verdict)
 	}
 	if len(regions) == 0 {
-		catalog, err := o.Catalog(ctx)
+		catalog, err := o.Catalog(ctx, o.moment)
 		if err != nil || len(catalog) == 0 {
 			return err
 		}
@@ -164,7 +165,7 @@ func (o *WhereOptions) print(ctx context.Context, office *office, asked fleet.Qu
 		}
 		return nil
 	}
-	catalog, err := office.Catalog(ctx)
+	catalog, err := office.Catalog(ctx, office.moment)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ func NewGet(f *factory.Factory, run func(context.Context, *GetOptions) error) *c
 func (o *GetOptions) addFilters(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&o.Labels, "selector", "l", nil, "only those with label=value; may be repeated")
 	cmd.Flags().StringVar(&o.AsOf, "as-of", "", "as it was at a time (RFC 3339 or a day), or so long ago (90m)")
+	usage.Filled(cmd, "as-of")
 }
 
 // kindAndName also reads KIND/NAME, as -o name writes it.

@@ -1,11 +1,13 @@
 package usage
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/meridian-fleet/meridian/internal/cli/failure"
 	"github.com/meridian-fleet/meridian/internal/fleet"
@@ -38,6 +40,25 @@ func counted(arguments int) string {
 // Line is how a command is called, without its flags.
 func Line(cmd *cobra.Command) string {
 	return strings.TrimSuffix(cmd.UseLine(), " [flags]")
+}
+
+// Filled refuses flags that are given empty, as by a script whose variable is
+// not set: without them another question would be answered.
+func Filled(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		flag := cmd.Flags().Lookup(name)
+		flag.Value = filled{flag.Value}
+	}
+}
+
+type filled struct{ pflag.Value }
+
+// Set takes a value that says something.
+func (f filled) Set(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("it is empty; give a value, or leave the flag out")
+	}
+	return f.Value.Set(text)
 }
 
 // Group makes a command of a noun: it has verbs, and does nothing itself.

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 )
 
@@ -39,6 +41,28 @@ func TestInstant(t *testing.T) {
 	for _, wrong := range []string{"", "yesterday", "-5m", "2026-13-01", "5"} {
 		if got, err := usage.Instant("--as-of", wrong, now); err == nil {
 			t.Errorf("%q was read as %s", wrong, got)
+		}
+	}
+}
+
+// A flag that is left out is not the same as one that is given empty.
+func TestFilled(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args  []string
+		wrong bool
+	}{{nil, false}, {[]string{"--a=x", "--b=y,z"}, false}, {[]string{"--a="}, true}, {[]string{"--b", ""}, true}, {[]string{"--b", " "}, true}} {
+		var text string
+		var words []string
+		cmd := &cobra.Command{}
+		cmd.Flags().StringVar(&text, "a", "", "")
+		cmd.Flags().StringSliceVar(&words, "b", nil, "")
+		usage.Filled(cmd, "a", "b")
+		if err := cmd.ParseFlags(test.args); (err != nil) != test.wrong {
+			t.Errorf("%q: %v", test.args, err)
+		}
+		if len(test.args) == 2 && !test.wrong && (text != "x" || len(words) != 2) {
+			t.Errorf("%q: %q, %q", test.args, text, words)
 		}
 	}
 }
