@@ -199,6 +199,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 		"unknown facet":     {"x", map[string]any{"facets": []any{"stroage"}}, []string{"spec.facets[0]: "}},
 		"no facet":          {"x", map[string]any{"facets": []any{}}, []string{"spec.facets: "}},
 		"no scope":          {"x", map[string]any{"scope": map[string]any{}}, []string{"spec.scope: "}},
+		"unknown places":    {"x", map[string]any{"scope": map[string]any{"groups": []any{"EAA"}, "regions": []any{"aws/eu-west-3", "aws/eu-west-9"}}}, []string{"spec.scope.groups[0]: there is no JurisdictionGroup EAA", "spec.scope.regions[1]: no provider has the region aws/eu-west-9"}},
 		"no end":            {"x", map[string]any{"until": nil}, []string{"spec.until: is missing"}},
 		"no date":           {"x", map[string]any{"until": "2026-02-29"}, []string{"spec.until: "}},
 		"past":              {"x", map[string]any{"until": "2026-02-28"}, []string{"spec.until: 2026-02-28 is past"}},

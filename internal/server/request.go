@@ -11,6 +11,7 @@ import (
 
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/inventory"
+	"github.com/meridian-fleet/meridian/internal/manifest"
 )
 
 // maxException is how long an exception lasts at most, counted from the
@@ -29,7 +30,7 @@ func (s *Server) checkException(ctx context.Context, spec fleet.ExceptionSpec) e
 		c.faults = append(c.faults, within("spec", checkLine(field, text)))
 	}
 	c.ref("subject", spec.Subject)
-	for _, check := range []func(context.Context, *argumentChecker, fleet.ExceptionSpec) error{s.checkRule, s.checkSubject} {
+	for _, check := range []func(context.Context, *argumentChecker, fleet.ExceptionSpec) error{s.checkRule, s.checkSubject, s.checkScope} {
 		if err := check(ctx, c, spec); err != nil {
 			return err
 		}
@@ -116,6 +117,30 @@ func (s *Server) checkSubject(ctx context.Context, c *argumentChecker, spec flee
 		c.fault("subject.name", "there is no %s", spec.Subject)
 	}
 	return err
+}
+
+// checkScope: what it names is there, as two people would approve for nothing
+// what is written wrong.
+func (s *Server) checkScope(ctx context.Context, c *argumentChecker, spec fleet.ExceptionSpec) error {
+	for i, name := range spec.Scope.Groups {
+		there, err := s.exists(ctx, fleet.Ref{Kind: fleet.KindJurisdictionGroup, Name: name})
+		if err != nil {
+			return err
+		}
+		if !there {
+			c.fault(manifest.Element("scope.groups", i), "there is no JurisdictionGroup %s", name)
+		}
+	}
+	for i, name := range spec.Scope.Regions {
+		known, err := s.RegionKnown(ctx, name)
+		if err != nil {
+			return err
+		}
+		if !known {
+			c.fault(manifest.Element("scope.regions", i), "no provider has the region %s", name)
+		}
+	}
+	return nil
 }
 
 func checkName(name string) error {
