@@ -40,7 +40,7 @@ func (o *Office) Diff(ctx context.Context, moment fleet.Moment, changed []fleet.
 	diff.Changed = append(diff.Changed, deleted...)
 	diff.Places = append(diff.Places, placesDiff(before, after)...)
 	diff.Regions = append(diff.Regions, regionsDiff(before, after)...)
-	diff.Warnings = after.warnings()
+	diff.Warnings = append(outlived(before, after), after.warnings()...)
 	return diff, ctx.Err()
 }
 

@@ -139,9 +139,10 @@ const (
 	WarningContradiction WarningKind = "contradiction" // rules that together leave nothing
 	WarningDeniesAll     WarningKind = "denies-everything"
 	WarningAllowsAll     WarningKind = "allows-everything"
-	WarningUnlawful      WarningKind = "unlawful" // places there are that a change would make unlawful
-	WarningUnused        WarningKind = "unused"   // a rule or group that can never matter
-	WarningStyle         WarningKind = "style"    // a rule without citation, a policy that says nothing of what it leaves out
+	WarningUnlawful      WarningKind = "unlawful"  // places there are that a change would make unlawful
+	WarningException     WarningKind = "exception" // an approved exception that a change gives another meaning
+	WarningUnused        WarningKind = "unused"    // a rule or group that can never matter
+	WarningStyle         WarningKind = "style"     // a rule without citation, a policy that says nothing of what it leaves out
 )
 
 // PolicyWarning is something suspicious, with a witness where there is one.

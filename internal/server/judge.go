@@ -22,8 +22,8 @@ func concerns(documents []manifest.Document, kinds []fleet.Kind) bool {
 	return slices.ContainsFunc(documents, func(d manifest.Document) bool { return slices.Contains(kinds, d.Resource.Kind) })
 }
 
-// review warns about rules as they would be with the documents, and of places
-// that they would make unlawful. Neither refuses them: laws change.
+// review warns about rules as they would be with the documents, of exceptions
+// that they give another meaning, and of places that they would make unlawful. Neither refuses them: laws change.
 func (s *Server) review(ctx context.Context, sent []manifest.Document) ([]*structpb.Struct, error) {
 	if !concerns(sent, ruleKinds) {
 		return nil, nil
@@ -36,7 +36,8 @@ func (s *Server) review(ctx context.Context, sent []manifest.Document) ([]*struc
 	if err != nil {
 		return nil, err
 	}
-	return documents(append(warnings, unlawful(diff)...))
+	outlived := slices.DeleteFunc(diff.Warnings, func(warning fleet.PolicyWarning) bool { return warning.Kind != fleet.WarningException })
+	return documents(slices.Concat(warnings, outlived, unlawful(diff)))
 }
 
 // unlawful warns of places that are lawful and would not be.

@@ -13,7 +13,7 @@ import (
 
 // loud are the warnings that say that policies do what hardly anybody wants,
 // the worst first; the others are advice.
-var loud = []fleet.WarningKind{fleet.WarningUnlawful, fleet.WarningContradiction, fleet.WarningDeniesAll, fleet.WarningAllowsAll}
+var loud = []fleet.WarningKind{fleet.WarningUnlawful, fleet.WarningException, fleet.WarningContradiction, fleet.WarningDeniesAll, fleet.WarningAllowsAll}
 
 // Warn prints warnings about policies, the worst first. A contradiction has
 // the question that shows it.
