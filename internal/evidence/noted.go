@@ -93,18 +93,11 @@ func (l *Log) noteBeforeEnd() {
 }
 
 // checkHead looks at what the inventory says of itself and of its logs.
-func (v *verification) checkHead(ctx context.Context) error {
-	head, err := v.config.Store.Head(ctx)
-	if err != nil {
-		return err
-	}
-	if broken := head.Whole(); broken != nil {
+func (v *verification) checkHead() {
+	if broken := v.seen.head.Whole(); broken != nil {
 		v.fault("the inventory's history", "%v", broken)
 	}
-	all, err := v.noted(ctx)
-	if err != nil {
-		return err
-	}
+	all := v.seen.noted
 	if len(all.others) > 0 {
 		v.report.Details[detailOthers] = strings.Join(all.others, ", ")
 	}
@@ -114,7 +107,6 @@ func (v *verification) checkHead(ctx context.Context) error {
 	if missing := v.missing(all.own); missing != "" {
 		v.fault("checkpoint noted in the inventory", "%s", missing)
 	}
-	return nil
 }
 
 // missing says why a checkpoint is not one of those kept; empty when it is.

@@ -41,13 +41,12 @@ func (l *Log) verified(ctx context.Context) (*verification, error) {
 	if err := l.settled(ctx); err != nil && l.Err() == nil {
 		return nil, err
 	}
-	v.check(v.checkKept, "every checkpoint kept is signed by the log and cosigned by the witness")
-	var err error
-	v.check(func() { err = v.checkHead(ctx) }, "the inventory's history has no gap, and the log is the one it noted")
-	if err != nil {
+	if err := v.look(ctx); err != nil {
 		return nil, err
 	}
-	v.check(func() { v.checkPublished(ctx) }, "the newest checkpoint is signed and cosigned, and not older than one seen before")
+	v.check(v.checkKept, "every checkpoint kept is signed by the log and cosigned by the witness")
+	v.check(v.checkHead, "the inventory's history has no gap, and the log is the one it noted")
+	v.check(v.checkPublished, "the newest checkpoint is signed and cosigned, and not older than one seen before")
 	v.check(func() { v.checkTree(ctx) }, "all entries, as stored, make the trees of all checkpoints kept")
 	v.check(v.checkSuperseded, "the files of earlier sizes of the log are the beginnings of those there are now")
 	v.check(v.checkEntries, "every entry is well-formed, and revisions rise")
@@ -86,6 +85,7 @@ func (l *Log) settled(ctx context.Context) error {
 type verification struct {
 	*Log
 	report  fleet.EvidenceReport
+	seen    seen
 	kept    []formats.Checkpoint // that open, with sizes rising
 	newest  formats.Checkpoint   // what the entries have to make
 	entries []numbered
@@ -114,14 +114,13 @@ func (v *verification) check(part func(), checked string) {
 
 // checkKept opens every checkpoint the witness ever cosigned.
 func (v *verification) checkKept() {
-	checkpoints, untouched, err := v.Log.kept.all()
-	if err != nil {
-		v.fault("checkpoints kept", "%v", err)
+	if v.seen.keptErr != nil {
+		v.fault("checkpoints kept", "%v", v.seen.keptErr)
 	}
-	if !untouched {
+	if !v.seen.untouched {
 		v.fault("checkpoints kept", "the file does not say what was written to it")
 	}
-	for i, raw := range checkpoints {
+	for i, raw := range v.seen.kept {
 		where := fmt.Sprintf("checkpoint %d kept", i+1)
 		checkpoint, err := v.keys.Open(raw)
 		switch {
@@ -138,19 +137,18 @@ func (v *verification) checkKept() {
 
 // checkPublished chooses the checkpoint that the entries have to make: the
 // newest there is, so that what was cut off is missing.
-func (v *verification) checkPublished(ctx context.Context) {
+func (v *verification) checkPublished() {
 	if len(v.kept) > 0 {
 		v.newest = v.kept[len(v.kept)-1]
 	}
 	defer func() {
 		v.report.Size, v.report.Root = int64(v.newest.Size), fmt.Sprintf("%x", v.newest.Hash) //nolint:gosec // no log has 2^63 entries
 	}()
-	raw, err := v.files.ReadCheckpoint(ctx)
-	if err != nil {
-		v.fault("checkpoint", "cannot be read: %v", err)
+	if v.seen.publishedErr != nil {
+		v.fault("checkpoint", "cannot be read: %v", v.seen.publishedErr)
 		return
 	}
-	published, err := v.keys.Open(string(raw))
+	published, err := v.keys.Open(string(v.seen.published))
 	if err != nil {
 		v.fault("checkpoint", "%v", err)
 		return
