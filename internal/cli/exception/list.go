@@ -113,6 +113,9 @@ func (o *ListOptions) choose(documents []*structpb.Struct, at time.Time) ([]list
 		if read, err = read.by(at); err != nil {
 			return nil, err
 		}
+		if document, err = read.document(document); err != nil {
+			return nil, err
+		}
 		if (o.Subject == "" || read.spec.Subject == subject.Ref) && (!o.InForce || state == inForce) {
 			found = append(found, listed{read, state, document})
 		}

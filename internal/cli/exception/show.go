@@ -59,9 +59,6 @@ func Show(ctx context.Context, options *ShowOptions) error {
 	if err != nil {
 		return suggest.Named(ctx, options.Factory, err, fleet.KindException, options.Name)
 	}
-	if !options.Output.Tabular() {
-		return output.Document(options.Streams.Out, options.Output, response.Msg.GetDocument())
-	}
 	read, err := decode(response.Msg.GetDocument())
 	if err != nil {
 		return err
@@ -76,6 +73,13 @@ func Show(ctx context.Context, options *ShowOptions) error {
 	}
 	if read, err = read.by(at); err != nil {
 		return err
+	}
+	if !options.Output.Tabular() {
+		document, err := read.document(response.Msg.GetDocument())
+		if err != nil {
+			return err
+		}
+		return output.Document(options.Streams.Out, options.Output, document)
 	}
 	if heading := question.Heading(moment); heading != "" {
 		fmt.Fprintln(options.Streams.Out, heading)

@@ -1,7 +1,9 @@
 package exception
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -47,10 +49,31 @@ func (r recorded) by(at time.Time) (recorded, error) {
 	}
 	r.status.Approvals = given
 	revoked, err := reached(r.status.RevokedAt, at)
-	if !revoked {
-		r.status.RevokedBy, r.status.RevokedAt = "", ""
+	if revoked || err != nil || r.status.Phase == "" {
+		return r, err
 	}
-	return r, err
+	r.status.RevokedBy, r.status.RevokedAt, r.status.Message = "", "", ""
+	r.status.Phase = fleet.ExceptionApproved
+	if approved, err := reached(r.status.ApprovedAt, at); err != nil || !approved {
+		r.status.Phase, r.status.ApprovedAt = fleet.ExceptionRequested, ""
+		return r, err
+	}
+	return r, nil
+}
+
+// document is a recorded document with the status of the exception as it was.
+func (r recorded) document(of *structpb.Struct) (*structpb.Struct, error) {
+	raw, err := json.Marshal(r.status)
+	if err != nil {
+		return nil, err
+	}
+	status := &structpb.Struct{}
+	if err := status.UnmarshalJSON(raw); err != nil {
+		return nil, err
+	}
+	then := &structpb.Struct{Fields: maps.Clone(of.GetFields())}
+	then.Fields["status"] = structpb.NewStructValue(status)
+	return then, nil
 }
 
 const inForce = "in force"
