@@ -11,13 +11,13 @@ import (
 	"slices"
 	"time"
 
-	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
 	"github.com/meridian-fleet/meridian/internal/cli/offline"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/cli/question"
 	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/residency"
@@ -64,7 +64,7 @@ func fromFleetd(ctx context.Context, o *CompileOptions) ([]fleet.Resource, *resi
 		return nil, nil, err
 	}
 	for _, kind := range otherKinds {
-		listed, err := trueAt(ctx, client, kind, moment.GetKnownAt(), moment.GetAsOf())
+		listed, err := question.TrueAt(ctx, client, kind, moment.GetKnownAt(), moment.GetAsOf())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -85,27 +85,17 @@ func policies(ctx context.Context, client fleetv1connect.FleetServiceClient, mom
 	if at == nil {
 		at = timestamppb.New(now)
 	}
-	law, err := trueAt(ctx, client, fleet.KindResidencyPolicy, moment.GetKnownAt(), at)
+	law, err := question.TrueAt(ctx, client, fleet.KindResidencyPolicy, moment.GetKnownAt(), at)
 	if err != nil {
 		return nil, err
 	}
-	last, err := trueAt(ctx, client, fleet.KindResidencyPolicy, moment.GetKnownAt(), nil)
+	last, err := question.TrueAt(ctx, client, fleet.KindResidencyPolicy, moment.GetKnownAt(), nil)
 	for _, policy := range last {
 		if !slices.ContainsFunc(law, func(other fleet.Resource) bool { return reflect.DeepEqual(other, policy) }) {
 			law = append(law, policy)
 		}
 	}
 	return law, err
-}
-
-// trueAt lists what was true at an instant, as known at another; without one
-// what was recorded last.
-func trueAt(ctx context.Context, client fleetv1connect.FleetServiceClient, kind fleet.Kind, known, at *timestamppb.Timestamp) ([]fleet.Resource, error) {
-	response, err := client.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind), AsOf: known, TrueAt: at}))
-	if err != nil {
-		return nil, err
-	}
-	return output.Resources(response.Msg.GetDocuments())
 }
 
 // write writes files below a folder. A target never names one outside of it.

@@ -89,11 +89,7 @@ func (o *office) resources(ctx context.Context, kind fleet.Kind) ([]fleet.Resour
 
 // trueAt lists what was true at an instant; without one what was recorded last.
 func (o *office) trueAt(ctx context.Context, kind fleet.Kind, at *timestamppb.Timestamp) ([]fleet.Resource, error) {
-	response, err := o.fleet.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind), AsOf: o.moment.GetKnownAt(), TrueAt: at}))
-	if err != nil {
-		return nil, err
-	}
-	return output.Resources(response.Msg.GetDocuments())
+	return question.TrueAt(ctx, o.fleet, kind, o.moment.GetKnownAt(), at)
 }
 
 func (o *office) located(ctx context.Context, subjects ...fleet.Ref) ([]fleet.Located, []*structpb.Struct, error) {

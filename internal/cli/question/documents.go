@@ -1,0 +1,23 @@
+package question
+
+import (
+	"context"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
+	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
+	"github.com/meridian-fleet/meridian/internal/cli/output"
+	"github.com/meridian-fleet/meridian/internal/fleet"
+)
+
+// TrueAt lists what was true at an instant, as it was known at another; without
+// an instant what was recorded last.
+func TrueAt(ctx context.Context, client fleetv1connect.FleetServiceClient, kind fleet.Kind, known, at *timestamppb.Timestamp) ([]fleet.Resource, error) {
+	response, err := client.List(ctx, connect.NewRequest(&fleetv1.ListRequest{Kind: string(kind), AsOf: known, TrueAt: at}))
+	if err != nil {
+		return nil, err
+	}
+	return output.Resources(response.Msg.GetDocuments())
+}
