@@ -38,6 +38,9 @@ bench: bench-residency build ## Measure decisions beside OPA and cedar-go, and r
 bench-residency: ## Measure residency decisions beside OPA and cedar-go
 	go run ./hack/residencybench
 
+# Findings in the linter's cache hold absolute paths: shared between two
+# checkouts, it answers for files of the other one, which may be gone.
+lint: export GOLANGCI_LINT_CACHE := $(BIN)/lint-cache
 lint: ## Run the linters
 	cd tools/lint && go build -o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	$(BIN)/golangci-lint run ./...
