@@ -113,20 +113,24 @@ func newGame(t tester) *game {
 	if g.store, err = inventory.OpenSQLite(g.ctx, filepath.Join(folder, "inventory.db")); err != nil {
 		t.Fatal(err)
 	}
-	office := compliance.New(compliance.Config{Store: g.store, Now: g.now, Catalog: func(context.Context) ([]fleet.RegionFacts, error) { return gameRegions, nil }})
+	g.http = httptest.NewServer(gameServer(g.store, g.now).Handler())
+	return g
+}
+
+// gameServer is the API over an inventory, as fleetd wires it.
+func gameServer(store inventory.Store, now func() time.Time) *server.Server {
+	office := compliance.New(compliance.Config{Store: store, Now: now, Catalog: func(context.Context) ([]fleet.RegionFacts, error) { return gameRegions, nil }})
 	tokens := server.NewTokens()
 	for name, roles := range players {
 		tokens.Add(name, server.Identity{User: name, Roles: roles})
 	}
-	api := server.New(server.Config{
-		Store: g.store, Authenticator: tokens, Metrics: server.NewMetrics(g.store), DecodeBundle: decodeBundle,
+	return server.New(server.Config{
+		Store: store, Authenticator: tokens, Metrics: server.NewMetrics(store), DecodeBundle: decodeBundle,
 		RegionKnown: func(_ context.Context, name string) (bool, error) {
 			return slices.ContainsFunc(gameRegions, func(r fleet.RegionFacts) bool { return r.Name() == name }), nil
 		},
-		Residency: residencyOffice{office}, Rules: residencyRules{}, Now: g.now, Logger: slog.New(slog.DiscardHandler),
+		Residency: residencyOffice{office}, Rules: residencyRules{}, Now: now, Logger: slog.New(slog.DiscardHandler),
 	})
-	g.http = httptest.NewServer(api.Handler())
-	return g
 }
 
 func (g *game) close() {
