@@ -96,6 +96,8 @@ func TestDecodeStrictFaults(t *testing.T) {
 		"text: [":               "a.yaml:1: not YAML: did not find expected node content",
 		"text: a\n# \xff":       "a.yaml:2:3: not text: byte 0xff",
 		"text: \x01":            "a.yaml:1:7: not text: byte 0x01",
+		"\xff\xfet\x00:\x00":    "a.yaml:1:1: not text: byte 0xff (it is UTF-16; save it as UTF-8)",
+		"\xfe\xff\x00t\x00:":    "a.yaml:1:1: not text: byte 0xfe (it is UTF-16; save it as UTF-8)",
 		"list: !!set {a: b}":    "a.yaml:1:7: list: tags (!!set) are not supported",
 		"raw: *nowhere":         "a.yaml:1:6: not YAML: unknown anchor 'nowhere' referenced",
 	} {

@@ -55,11 +55,21 @@ func checkText(path string, content []byte) error {
 		bad := character == utf8.RuneError && size == 1 ||
 			unicode.IsControl(character) && !strings.ContainsRune("\t\n\r\u0085", character)
 		if bad {
-			return fleet.Errorf(fleet.ErrInvalid, "not text: byte 0x%02x", content[offset]).At(place(path, content, offset), "")
+			fault := fleet.Errorf(fleet.ErrInvalid, "not text: byte 0x%02x", content[offset]).At(place(path, content, offset), "")
+			if isUTF16(content) {
+				fault.Advise("it is UTF-16; save it as UTF-8")
+			}
+			return fault
 		}
 		offset += size
 	}
 	return nil
+}
+
+// isUTF16 reports whether a file begins with UTF-16's byte-order mark, as
+// editors and shells on Windows write it.
+func isUTF16(content []byte) bool {
+	return bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff"))
 }
 
 // place is the position of a byte.
