@@ -235,6 +235,18 @@ func TestBadRequestsAreRefused(t *testing.T) {
 	expectFailure(t, err, fleet.ErrInvalid, "spec")
 }
 
+func TestWhatMayHaveBeenMeant(t *testing.T) {
+	f := exceptionFixture(t)
+	for want, changes := range map[string]map[string]any{
+		"did you mean eu-personal-data?": {"policy": "eu-personal-dta"},
+		"did you mean customers?":        {"subject": map[string]any{"kind": "Dataset", "name": "custommers"}},
+		"did you mean EEA?":              {"scope": map[string]any{"groups": []any{"eea"}}},
+	} {
+		_, err := f.request("operator-token", "x", wanted(changes))
+		expectFailure(t, err, fleet.ErrInvalid, want)
+	}
+}
+
 func TestExceptionsThatAreNotThere(t *testing.T) {
 	f := exceptionFixture(t)
 	_, err := f.approve("approver-token", "none")

@@ -83,8 +83,7 @@ func (s *Server) checkRule(ctx context.Context, c *argumentChecker, spec fleet.E
 	}
 	policy, err := s.Store.Get(ctx, fleet.Ref{Kind: fleet.KindResidencyPolicy, Name: spec.Policy}, inventory.AsOf{})
 	if errors.Is(err, fleet.ErrNotFound) {
-		c.fault("policy", "there is no ResidencyPolicy %s", spec.Policy)
-		return nil
+		return s.faultUnknown(ctx, c, "policy", fleet.Ref{Kind: fleet.KindResidencyPolicy, Name: spec.Policy})
 	}
 	if err != nil {
 		return err
@@ -114,21 +113,40 @@ func (s *Server) checkSubject(ctx context.Context, c *argumentChecker, spec flee
 	}
 	there, err := s.exists(ctx, spec.Subject)
 	if err == nil && !there {
-		c.fault("subject.name", "there is no %s", spec.Subject)
+		err = s.faultUnknown(ctx, c, "subject.name", spec.Subject)
 	}
 	return err
+}
+
+// faultUnknown notes that nothing has the name in a field, and which may have
+// been meant.
+func (s *Server) faultUnknown(ctx context.Context, c *argumentChecker, field string, ref fleet.Ref) error {
+	resources, err := s.Store.List(ctx, ref.Kind, inventory.Query{})
+	if err != nil {
+		return err
+	}
+	known := make([]string, len(resources))
+	for i, resource := range resources {
+		known[i] = resource.Metadata.Name
+	}
+	fault := c.fault(field, "there is no %s", ref)
+	if near := manifest.Nearest(ref.Name, known); near != "" && near != ref.Name {
+		fault.Advise("did you mean %s?", near)
+	}
+	return nil
 }
 
 // checkScope: what it names is there, as two people would approve for nothing
 // what is written wrong.
 func (s *Server) checkScope(ctx context.Context, c *argumentChecker, spec fleet.ExceptionSpec) error {
 	for i, name := range spec.Scope.Groups {
-		there, err := s.exists(ctx, fleet.Ref{Kind: fleet.KindJurisdictionGroup, Name: name})
+		group := fleet.Ref{Kind: fleet.KindJurisdictionGroup, Name: name}
+		there, err := s.exists(ctx, group)
+		if err == nil && !there {
+			err = s.faultUnknown(ctx, c, manifest.Element("scope.groups", i), group)
+		}
 		if err != nil {
 			return err
-		}
-		if !there {
-			c.fault(manifest.Element("scope.groups", i), "there is no JurisdictionGroup %s", name)
 		}
 	}
 	for i, name := range spec.Scope.Regions {
