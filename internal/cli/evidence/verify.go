@@ -105,7 +105,7 @@ func (o *VerifyOptions) print(what string, report fleet.EvidenceReport) error {
 	out := o.Streams.Out
 	switch o.Output {
 	case output.JSON, output.YAML:
-		return output.Value(out, o.Output, report)
+		return output.Value(out, o.Output, output.Object("EvidenceReport", report))
 	case output.Name:
 		for _, fault := range report.Faults {
 			fmt.Fprintln(out, terminal.Clean(fault.Where))

@@ -16,6 +16,8 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/kinds"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/question"
+	"github.com/meridian-fleet/meridian/internal/cli/suggest"
+	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -84,6 +86,9 @@ func List(ctx context.Context, options *ListOptions) error {
 	if heading := question.Heading(moment); heading != "" && options.Output.Tabular() && len(found) > 0 {
 		fmt.Fprintln(options.Streams.Out, heading)
 	}
+	if len(found) == 0 {
+		options.advise(ctx)
+	}
 	return options.print(found)
 }
 
@@ -96,6 +101,19 @@ func (o *ListOptions) checkSubject() error {
 		err = failure.Usagef("want dataset/NAME or workload/NAME, got %q", o.Subject).At(fleet.Position{}, "--for")
 	}
 	return err
+}
+
+// advise says which subject may have been meant, when there is none of the
+// name. An exception outlives its subject, so this is no fault.
+func (o *ListOptions) advise(ctx context.Context) {
+	subject, err := question.ParseSubject(o.Subject)
+	if err != nil || !subject.Named() {
+		return
+	}
+	if near := suggest.Nearest(subject.Ref.Name, suggest.Names(ctx, o.Factory, subject.Ref.Kind)); near != "" && near != subject.Ref.Name {
+		meant := question.Subject{Ref: fleet.Ref{Kind: subject.Ref.Kind, Name: near}}
+		fmt.Fprintf(o.Streams.Err, "There is no %s; did you mean %s?\n", terminal.Clean(subject.String()), terminal.Clean(meant.String()))
+	}
 }
 
 func (o *ListOptions) choose(documents []*structpb.Struct, at time.Time) ([]listed, error) {

@@ -98,6 +98,34 @@ func List(kind string, items any) map[string]any {
 	return map[string]any{"apiVersion": fleet.APIVersion, "kind": kind, "items": items}
 }
 
+// Object makes a value that encodes as a JSON object a document of a kind.
+func Object(kind string, value any) json.Marshaler { return object{kind, value} }
+
+type object struct {
+	kind  string
+	value any
+}
+
+// MarshalJSON puts apiVersion and kind before the value's own fields.
+func (o object) MarshalJSON() ([]byte, error) {
+	head, err := json.Marshal(map[string]string{"apiVersion": fleet.APIVersion, "kind": o.kind})
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(o.value)
+	if err != nil {
+		return nil, err
+	}
+	fields, isObject := bytes.CutPrefix(body, []byte("{"))
+	switch {
+	case !isObject:
+		return nil, fleet.Errorf(fleet.ErrInternal, "a %s is no object", o.kind)
+	case string(fields) == "}":
+		return head, nil
+	}
+	return append(append(head[:len(head)-1], ','), fields...), nil
+}
+
 // Value prints any value as JSON or YAML.
 func Value(w io.Writer, format Format, value any) error {
 	var content bytes.Buffer

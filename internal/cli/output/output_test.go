@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +106,24 @@ func TestFormatsAreChecked(t *testing.T) {
 	}
 	if format.Set("xml") == nil {
 		t.Error("xml was taken")
+	}
+}
+
+func TestObject(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[any]string{
+		struct{}{}: `{"apiVersion":"meridian.dev/v1alpha1","kind":"Thing"}`,
+		struct {
+			B int `json:"b"`
+			A int `json:"a"`
+		}{1, 2}: `{"apiVersion":"meridian.dev/v1alpha1","kind":"Thing","b":1,"a":2}`,
+	} {
+		got, err := json.Marshal(output.Object("Thing", value))
+		if err != nil || string(got) != want {
+			t.Errorf("%#v is %s (%v), want %s", value, got, err, want)
+		}
+	}
+	if got, err := json.Marshal(output.Object("Thing", []int{1})); err == nil {
+		t.Errorf("a list is %s", got)
 	}
 }

@@ -103,7 +103,7 @@ func Diff(ctx context.Context, options *DiffOptions) error {
 	if options.Output.Tabular() || options.Output == output.Name {
 		err = options.print(ctx, diff, moment)
 	} else {
-		err = output.Value(options.Streams.Out, options.Output, response.Msg.GetDiff().AsMap())
+		err = output.Value(options.Streams.Out, options.Output, output.Object("PolicyDiff", response.Msg.GetDiff().AsMap()))
 	}
 	if err != nil {
 		return err

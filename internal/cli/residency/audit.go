@@ -61,7 +61,7 @@ func Audit(ctx context.Context, options *AuditOptions) error {
 	}
 	switch options.Output {
 	case output.JSON, output.YAML:
-		err = output.Value(options.Streams.Out, options.Output, response.Msg.GetReport().AsMap())
+		err = output.Value(options.Streams.Out, options.Output, output.Object("AuditReport", response.Msg.GetReport().AsMap()))
 	case output.Name:
 		options.names(report)
 	default:

@@ -119,11 +119,7 @@ func Explain(ctx context.Context, options *ExplainOptions) error {
 func (o *ExplainOptions) print(office *office, grounds grounds) error {
 	switch o.Output {
 	case output.JSON, output.YAML:
-		return output.Value(o.Streams.Out, o.Output, struct {
-			APIVersion string `json:"apiVersion"`
-			Kind       string `json:"kind"`
-			fields
-		}{fleet.APIVersion, "Explanation", grounds.fields})
+		return output.Value(o.Streams.Out, o.Output, output.Object("Explanation", grounds.fields))
 	case output.Name:
 		for _, rule := range verdict.Deciding(grounds.Verdict) {
 			fmt.Fprintln(o.Streams.Out, output.NameOf(string(fleet.KindResidencyPolicy), rule))

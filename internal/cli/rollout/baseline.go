@@ -163,7 +163,7 @@ func (o *BaselineOptions) plan(ctx context.Context, order *fleetv1.RolloutOrder)
 		fmt.Fprintln(o.Streams.Out, plan.Hash)
 		return nil
 	case !o.Output.Tabular():
-		return output.Value(o.Streams.Out, o.Output, response.Msg.GetPlan().AsMap())
+		return output.Value(o.Streams.Out, o.Output, output.Object("RolloutPlan", response.Msg.GetPlan().AsMap()))
 	}
 	return writePlan(o.Streams.Out, plan, o.Details || o.Output == output.Wide)
 }

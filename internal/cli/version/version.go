@@ -65,7 +65,7 @@ func Run(ctx context.Context, options *Options) error {
 
 func (o *Options) print(builds map[string]build) error {
 	if o.Output == output.JSON || o.Output == output.YAML {
-		return output.Value(o.Streams.Out, o.Output, builds)
+		return output.Value(o.Streams.Out, o.Output, output.Object("Versions", builds))
 	}
 	for _, program := range []string{"fleetctl", "fleetd"} {
 		build, ok := builds[program]

@@ -45,7 +45,8 @@ func Run(ctx context.Context, options *Options) error {
 	user, roles := response.Msg.GetUser(), response.Msg.GetRoles()
 	switch options.Output {
 	case output.JSON, output.YAML:
-		return output.Value(options.Streams.Out, options.Output, map[string]any{"user": user, "roles": append([]string{}, roles...)})
+		return output.Value(options.Streams.Out, options.Output, output.Object("User",
+			map[string]any{"user": user, "roles": append([]string{}, roles...)}))
 	case output.Name:
 		fmt.Fprintln(options.Streams.Out, user)
 		return nil
