@@ -303,12 +303,32 @@ func TestHalfRecordedExceptionIsNoOne(t *testing.T) {
 	expectFailure(t, err, fleet.ErrConflict, "not recorded in full")
 }
 
+func grouped(name, version, members string) string {
+	return "\napiVersion: meridian.dev/v1alpha1\nkind: JurisdictionGroup\nmetadata: {name: " + name + "}\nspec: {version: '" + version + "', members: [" + members + "]}\n---"
+}
+
+// TestAnExceptionMeanwhileIsNotEnlarged: one that another fleetd records after
+// this one looked counts as well, whatever else is written with the group.
+func TestAnExceptionMeanwhileIsNotEnlarged(t *testing.T) {
+	for name, besides := range map[string]string{"alone": "", "with a cluster": cluster, "with a dataset": dataset} {
+		t.Run(name, func(t *testing.T) {
+			f := exceptionFixture(t)
+			f.applyEverything(profile + region + grouped("friends", "1", "{country: US}"))
+			f.meanwhile = func() {
+				f.write(fleet.KindException, "x", fleet.ExceptionSpec{
+					Subject: fleet.Ref{Kind: fleet.KindDataset, Name: "customers"}, Scope: fleet.Scope{Groups: []string{"friends"}}, Period: fleet.Period{Until: "2999-01-01"},
+				})
+				f.setStatus(fleet.KindException, "x", fleet.ExceptionStatus{Phase: fleet.ExceptionRequested, RequestedBy: "ann"})
+			}
+			_, err := f.applyAs("everything-token", grouped("friends", "2", "{country: US}, {country: CA}")+besides)
+			expectFailure(t, err, fleet.ErrConflict, "Exception x")
+		})
+	}
+}
+
 // A group that an exception's scope names cannot come to mean more places,
 // nor one inside it; one that is excepted, no fewer.
 func TestAGroupDoesNotEnlargeAnException(t *testing.T) {
-	grouped := func(name, version, members string) string {
-		return "\napiVersion: meridian.dev/v1alpha1\nkind: JurisdictionGroup\nmetadata: {name: " + name + "}\nspec: {version: '" + version + "', members: [" + members + "]}\n---"
-	}
 	f := exceptionFixture(t)
 	f.applyEverything(grouped("friends", "1", "{country: US}, {group: near}") + grouped("near", "1", "{country: MX}") + grouped("never", "1", "{country: CU}, {country: KP}"))
 	scope := map[string]any{"groups": []any{"friends"}, "except": map[string]any{"groups": []any{"never"}}}

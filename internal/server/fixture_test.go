@@ -40,7 +40,7 @@ type fixture struct {
 	tokens    *server.Tokens
 	evidence  *fakeEvidence
 	clock     time.Time // the server's time; the true one when zero
-	meanwhile func()    // another fleetd's act, between the look at what is deleted and its deletion
+	meanwhile func()    // another fleetd's act, between the look at what a write or a deletion rests on and it
 }
 
 // shared is the inventory as the server sees it, which is not its only writer.
@@ -50,11 +50,20 @@ type shared struct {
 }
 
 func (s shared) Delete(ctx context.Context, actor string, ref fleet.Ref, unless *inventory.Moved) error {
-	if act := s.with.meanwhile; act != nil {
-		s.with.meanwhile = nil
+	s.with.actMeanwhile()
+	return s.Store.Delete(ctx, actor, ref, unless)
+}
+
+func (s shared) ApplyAll(ctx context.Context, actor string, resources []fleet.Resource, bundles []inventory.Bundle, options inventory.ApplyOptions) ([]inventory.Outcome, error) {
+	s.with.actMeanwhile()
+	return s.Store.ApplyAll(ctx, actor, resources, bundles, options)
+}
+
+func (f *fixture) actMeanwhile() {
+	if act := f.meanwhile; act != nil {
+		f.meanwhile = nil
 		act()
 	}
-	return s.Store.Delete(ctx, actor, ref, unless)
 }
 
 func newFixture(t *testing.T) *fixture {

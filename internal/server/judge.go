@@ -23,7 +23,8 @@ func concerns(documents []manifest.Document, kinds []fleet.Kind) bool {
 }
 
 // review warns about rules as they would be with the documents, of exceptions
-// that they give another meaning, and of places that they would make unlawful. Neither refuses them: laws change.
+// that they give another meaning, and of places that they would make unlawful.
+// None of that refuses them: laws change.
 func (s *Server) review(ctx context.Context, sent []manifest.Document) ([]*structpb.Struct, error) {
 	if !concerns(sent, ruleKinds) {
 		return nil, nil
@@ -70,7 +71,7 @@ func (s *Server) judge(ctx context.Context, sent []manifest.Document, options *i
 	}
 	options.Unless = &inventory.Moved{Kinds: guardedKinds, Unobserved: unobservedKinds, Since: revision}
 	if concerns(sent, []fleet.Kind{fleet.KindCluster}) {
-		options.Unless.Kinds = heldKinds
+		options.Unless.Kinds = append(slices.Clone(guardedKinds), fleet.KindCluster)
 	}
 	if err := s.guardWrite(ctx, sent); err != nil || !concerns(sent, placedKinds) {
 		return nil, err
