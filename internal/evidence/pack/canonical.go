@@ -32,14 +32,22 @@ func SHA256(content []byte) string {
 // FirstDifference says where two texts part: "byte 17 (line 2)", both counted
 // from 1. It is empty for equal texts.
 func FirstDifference(got, want []byte) string {
+	if at := difference(got, want); at >= 0 {
+		return Position(got, at)
+	}
+	return ""
+}
+
+// difference is the offset at which two texts part; -1 for equal ones.
+func difference(got, want []byte) int {
 	if bytes.Equal(got, want) {
-		return ""
+		return -1
 	}
 	at := 0
 	for at < len(got) && at < len(want) && got[at] == want[at] {
 		at++
 	}
-	return Position(got, at)
+	return at
 }
 
 // Position names an offset in a text, counted from 0, for people.

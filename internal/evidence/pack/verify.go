@@ -25,6 +25,9 @@ type Options struct {
 	// Earlier is a checkpoint of the same log from elsewhere, such as an
 	// earlier pack's; the log must contain all it had then.
 	Earlier string
+	// Place names an offset in the pack, counted from 0, for people: a pack
+	// inside another file is looked for in that. Without it the pack is a file.
+	Place func(offset int) string
 }
 
 // The details of a report.
@@ -41,6 +44,9 @@ const ownKeys = "keys from the pack itself: compare their fingerprints with thos
 // Verify checks a pack with nothing but itself and the options. Whatever is
 // wrong with the pack is a fault in the report; the error is about options.
 func Verify(content []byte, options Options) (fleet.EvidenceReport, error) {
+	if options.Place == nil {
+		options.Place = func(offset int) string { return Position(content, offset) }
+	}
 	v := &verification{content: content, options: options}
 	if err := v.checkOptions(); err != nil {
 		return fleet.EvidenceReport{}, err
@@ -119,9 +125,9 @@ func (v *verification) parse() bool {
 		v.pack = parsed
 		return true
 	case errors.As(err, &syntax):
-		v.fault(Position(v.content, int(syntax.Offset)-1), "%v", err)
+		v.fault(v.options.Place(int(syntax.Offset)-1), "%v", err)
 	case errors.As(err, &mistyped):
-		v.fault(Position(v.content, int(mistyped.Offset)-1), "%v", err)
+		v.fault(v.options.Place(int(mistyped.Offset)-1), "%v", err)
 	default:
 		v.fault("format", "%v", err)
 	}
@@ -134,8 +140,8 @@ func (v *verification) checkForm() {
 		v.fault("the whole", "%v", err)
 		return
 	}
-	if where := FirstDifference(v.content, canonical); where != "" {
-		v.fault(where, "not as packs are written: something was changed here or shortly before")
+	if at := difference(v.content, canonical); at >= 0 {
+		v.fault(v.options.Place(at), "not as packs are written: something was changed here or shortly before")
 	}
 }
 

@@ -110,9 +110,12 @@ func (r *rendering) broken(err error) fleet.EvidenceFault {
 // inPack follows a place in a rendering that is within its pack.
 const inPack = ", in the pack inside"
 
-// place names an offset in the pack by where it is in the file.
+// place names an offset in the pack by where it is in the file, or beside it.
 func (r *rendering) place(offset int) string {
-	if r.encoded == nil {
+	switch {
+	case r.format == FormatCSV:
+		return besideIt + ", " + pack.Position(r.pack, offset)
+	case r.encoded == nil:
 		return pack.Position(r.content, offset)
 	}
 	at, left := 0, offset/3*4 // three bytes are four digits

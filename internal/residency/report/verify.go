@@ -25,33 +25,21 @@ func Verify(content, sidecar []byte, options pack.Options) (fleet.EvidenceReport
 	if r.pack == nil {
 		return addFault(fleet.EvidenceReport{}, missingSidecar), nil
 	}
+	options.Place = r.place
 	report, err := pack.Verify(r.pack, options)
 	if err != nil || r.format == FormatJSON {
 		return report, err
 	}
-	r.locate(report.Faults)
 	return r.compare(report), nil
 }
 
+// besideIt is where the pack of a CSV is.
+const besideIt = "the file beside it"
+
 // missingSidecar is the fault of a CSV alone.
 var missingSidecar = fleet.EvidenceFault{
-	Where:   "the file beside it",
+	Where:   besideIt,
 	Message: "a CSV is verified with its pack, which is missing: the file is named like the CSV with " + SidecarName("") + " added",
-}
-
-// locate says of faults in the pack where in the file they are.
-func (r *rendering) locate(faults []fleet.EvidenceFault) {
-	for i, fault := range faults {
-		var number, line int
-		if _, err := fmt.Sscanf(fault.Where, "byte %d (line %d)", &number, &line); err != nil {
-			continue // named by what it is
-		}
-		if r.format == FormatCSV {
-			faults[i].Where = "the file beside it, " + fault.Where
-		} else {
-			faults[i].Where = r.place(number - 1)
-		}
-	}
 }
 
 // compare renders the pack again.
