@@ -70,12 +70,17 @@ func (s RolloutStrategySpec) Validate() []*Error {
 
 // Matches reports whether a selector picks a cluster.
 func (s Selector) Matches(cluster PlanCluster) bool {
-	for key, value := range s.MatchLabels {
-		if got, ok := cluster.Labels[key]; !ok || got != value {
+	return HasLabels(cluster.Labels, s.MatchLabels) && among(cluster.Provider, s.Providers) && among(cluster.Region, s.Regions) && among(cluster.Name, s.Clusters)
+}
+
+// HasLabels reports whether all wanted labels are there, with their values.
+func HasLabels(labels, wanted map[string]string) bool {
+	for key, value := range wanted {
+		if got, ok := labels[key]; !ok || got != value {
 			return false
 		}
 	}
-	return among(cluster.Provider, s.Providers) && among(cluster.Region, s.Regions) && among(cluster.Name, s.Clusters)
+	return true
 }
 
 // among reports whether a value is in a list; an empty list has every value.

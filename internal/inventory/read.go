@@ -59,20 +59,11 @@ func (d *database) List(ctx context.Context, kind fleet.Kind, query Query) ([]fl
 func matching(resources []fleet.Resource, query Query) []fleet.Resource {
 	kept := resources[:0]
 	for _, resource := range resources {
-		if (query.Owner == "" || resource.Metadata.Owner == query.Owner) && hasLabels(resource, query.MatchLabels) {
+		if (query.Owner == "" || resource.Metadata.Owner == query.Owner) && fleet.HasLabels(resource.Metadata.Labels, query.MatchLabels) {
 			kept = append(kept, resource)
 		}
 	}
 	return kept
-}
-
-func hasLabels(resource fleet.Resource, labels map[string]string) bool {
-	for key, value := range labels {
-		if got, ok := resource.Metadata.Labels[key]; !ok || got != value {
-			return false
-		}
-	}
-	return true
 }
 
 // Revision implements Store.

@@ -79,12 +79,7 @@ func (s *Server) valid(ctx context.Context, kind fleet.Kind, request *fleetv1.Li
 	}
 	resources, err := s.Residency.Documents(ctx, moment, kind)
 	return slices.DeleteFunc(resources, func(resource fleet.Resource) bool {
-		for label, value := range request.GetMatchLabels() {
-			if has, ok := resource.Metadata.Labels[label]; !ok || has != value {
-				return true
-			}
-		}
-		return false
+		return !fleet.HasLabels(resource.Metadata.Labels, request.GetMatchLabels())
 	}), err
 }
 
