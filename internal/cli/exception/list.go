@@ -17,7 +17,6 @@ import (
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/question"
 	"github.com/meridian-fleet/meridian/internal/cli/suggest"
-	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/cli/usage"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
@@ -110,10 +109,9 @@ func (o *ListOptions) advise(ctx context.Context) {
 	if err != nil || !subject.Named() {
 		return
 	}
-	if near := suggest.Nearest(subject.Ref.Name, suggest.Names(ctx, o.Factory, subject.Ref.Kind)); near != "" && near != subject.Ref.Name {
-		meant := question.Subject{Ref: fleet.Ref{Kind: subject.Ref.Kind, Name: near}}
-		fmt.Fprintf(o.Streams.Err, "There is no %s; did you mean %s?\n", terminal.Clean(subject.String()), terminal.Clean(meant.String()))
-	}
+	suggest.Say(o.Streams.Err, subject.Ref.Name, suggest.Names(ctx, o.Factory, subject.Ref.Kind), func(name string) string {
+		return question.Subject{Ref: fleet.Ref{Kind: subject.Ref.Kind, Name: name}}.String()
+	})
 }
 
 func (o *ListOptions) choose(documents []*structpb.Struct, at time.Time) ([]listed, error) {

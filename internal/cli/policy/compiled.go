@@ -7,14 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
-	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
-	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
 	"github.com/meridian-fleet/meridian/internal/cli/offline"
 	"github.com/meridian-fleet/meridian/internal/cli/output"
 	"github.com/meridian-fleet/meridian/internal/cli/question"
@@ -59,10 +54,15 @@ func fromFleetd(ctx context.Context, o *CompileOptions) ([]fleet.Resource, *resi
 	if err != nil {
 		return nil, nil, err
 	}
-	documents, err := policies(ctx, client, moment, o.Now())
+	at := moment.GetAsOf()
+	if at == nil {
+		at = timestamppb.New(o.Now())
+	}
+	law, upcoming, err := question.Policies(ctx, client, moment.GetKnownAt(), at)
 	if err != nil {
 		return nil, nil, err
 	}
+	documents := append(law, upcoming...) // what is compiled knows both
 	for _, kind := range otherKinds {
 		listed, err := question.TrueAt(ctx, client, kind, moment.GetKnownAt(), moment.GetAsOf())
 		if err != nil {
@@ -76,26 +76,6 @@ func fromFleetd(ctx context.Context, o *CompileOptions) ([]fleet.Resource, *resi
 	}
 	catalog, err := residency.NewCatalog(regions)
 	return documents, catalog, err
-}
-
-// policies are those that are law at the moment, and after them what was
-// recorded last, which may still have to begin: what is compiled knows both.
-func policies(ctx context.Context, client fleetv1connect.FleetServiceClient, moment *fleetv1.Moment, now time.Time) ([]fleet.Resource, error) {
-	at := moment.GetAsOf()
-	if at == nil {
-		at = timestamppb.New(now)
-	}
-	law, err := question.TrueAt(ctx, client, fleet.KindResidencyPolicy, moment.GetKnownAt(), at)
-	if err != nil {
-		return nil, err
-	}
-	last, err := question.TrueAt(ctx, client, fleet.KindResidencyPolicy, moment.GetKnownAt(), nil)
-	for _, policy := range last {
-		if !slices.ContainsFunc(law, func(other fleet.Resource) bool { return reflect.DeepEqual(other, policy) }) {
-			law = append(law, policy)
-		}
-	}
-	return law, err
 }
 
 // write writes files below a folder. A target never names one outside of it.

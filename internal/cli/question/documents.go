@@ -2,6 +2,8 @@ package question
 
 import (
 	"context"
+	"reflect"
+	"slices"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -20,4 +22,20 @@ func TrueAt(ctx context.Context, client fleetv1connect.FleetServiceClient, kind 
 		return nil, err
 	}
 	return output.Resources(response.Msg.GetDocuments())
+}
+
+// Policies lists those that are law at an instant, as it was known at another,
+// and apart from them the versions that were recorded last and are still to
+// begin.
+func Policies(ctx context.Context, client fleetv1connect.FleetServiceClient, known, at *timestamppb.Timestamp) (law, upcoming []fleet.Resource, err error) {
+	if law, err = TrueAt(ctx, client, fleet.KindResidencyPolicy, known, at); err != nil {
+		return nil, nil, err
+	}
+	recorded, err := TrueAt(ctx, client, fleet.KindResidencyPolicy, known, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return law, slices.DeleteFunc(recorded, func(policy fleet.Resource) bool {
+		return slices.ContainsFunc(law, func(other fleet.Resource) bool { return reflect.DeepEqual(other, policy) })
+	}), nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/structpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	fleetv1 "github.com/meridian-fleet/meridian/api/fleet/v1"
 	"github.com/meridian-fleet/meridian/api/fleet/v1/fleetv1connect"
@@ -84,12 +83,7 @@ func (o *office) atlasOf(regions []fleet.RegionFacts) (verdict.Atlas, error) {
 // resources lists those of a kind that were true at the moment, as they were
 // known then.
 func (o *office) resources(ctx context.Context, kind fleet.Kind) ([]fleet.Resource, error) {
-	return o.trueAt(ctx, kind, o.moment.GetAsOf())
-}
-
-// trueAt lists what was true at an instant; without one what was recorded last.
-func (o *office) trueAt(ctx context.Context, kind fleet.Kind, at *timestamppb.Timestamp) ([]fleet.Resource, error) {
-	return question.TrueAt(ctx, o.fleet, kind, o.moment.GetKnownAt(), at)
+	return question.TrueAt(ctx, o.fleet, kind, o.moment.GetKnownAt(), o.moment.GetAsOf())
 }
 
 func (o *office) located(ctx context.Context, subjects ...fleet.Ref) ([]fleet.Located, []*structpb.Struct, error) {

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/meridian-fleet/meridian/internal/cli/question"
 	"github.com/meridian-fleet/meridian/internal/cli/verdict"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 	"github.com/meridian-fleet/meridian/internal/residency"
@@ -106,18 +107,10 @@ func (o *office) law(ctx context.Context, at time.Time) (law, error) {
 // policies are those that had begun at an instant, each in the version that
 // was law, and those that are still to begin.
 func (o *office) policies(ctx context.Context, at time.Time) ([]fleet.Resource, error) {
-	begun, err := o.trueAt(ctx, fleet.KindResidencyPolicy, timestamppb.New(at))
-	if err != nil {
-		return nil, err
-	}
-	recorded, err := o.trueAt(ctx, fleet.KindResidencyPolicy, nil)
-	for _, policy := range recorded {
-		same := func(other fleet.Resource) bool { return other.Metadata.Name == policy.Metadata.Name }
-		if !slices.ContainsFunc(begun, same) {
-			begun = append(begun, policy)
-		}
-	}
-	return begun, err
+	law, upcoming, err := question.Policies(ctx, o.fleet, o.moment.GetKnownAt(), timestamppb.New(at))
+	return append(law, slices.DeleteFunc(upcoming, func(policy fleet.Resource) bool {
+		return slices.ContainsFunc(law, func(other fleet.Resource) bool { return other.Metadata.Name == policy.Metadata.Name })
+	})...), err
 }
 
 // data is what a question is about: a dataset, the datasets and classes a

@@ -2,12 +2,10 @@ package residency
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/meridian-fleet/meridian/internal/cli/question"
 	"github.com/meridian-fleet/meridian/internal/cli/suggest"
-	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
@@ -18,13 +16,12 @@ var unknownKind = map[string]fleet.Kind{
 }
 
 // advise says which names may have been meant instead of those that answers
-// did not know, where scripts do not take it for an answer.
+// did not know.
 func (o *office) advise(ctx context.Context, verdicts []fleet.Verdict) {
 	for _, unknown := range unknownNames(verdicts) {
-		known := o.known(ctx, unknown.Kind)
-		if nearest := suggest.Nearest(unknown.Name, known); nearest != "" && nearest != unknown.Name {
-			fmt.Fprintf(o.Streams.Err, "There is no %s; did you mean %s?\n", terminal.Clean(typed(unknown)), terminal.Clean(typed(fleet.Ref{Kind: unknown.Kind, Name: nearest})))
-		}
+		suggest.Say(o.Streams.Err, unknown.Name, o.known(ctx, unknown.Kind), func(name string) string {
+			return typed(fleet.Ref{Kind: unknown.Kind, Name: name})
+		})
 	}
 }
 
@@ -35,10 +32,7 @@ func (o *office) adviseRegions(ctx context.Context, regions []string) {
 	}
 	known := o.known(ctx, fleet.KindRegion)
 	for _, region := range regions {
-		nearest := suggest.Nearest(region, known)
-		if nearest != "" && !slices.Contains(known, region) {
-			fmt.Fprintf(o.Streams.Err, "There is no place %s; did you mean %s?\n", terminal.Clean(region), terminal.Clean(nearest))
-		}
+		suggest.Say(o.Streams.Err, region, known, func(name string) string { return typed(fleet.Ref{Kind: fleet.KindRegion, Name: name}) })
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meridian-fleet/meridian/internal/cli/complete"
 	"github.com/meridian-fleet/meridian/internal/cli/factory"
+	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
@@ -23,6 +24,15 @@ func Nearest(given string, known []string) string {
 		}
 	}
 	return best
+}
+
+// Say tells people, where scripts do not take it for an answer, which of the
+// known words may have been meant by one that is not among them. A word is
+// shown as typed makes it.
+func Say(out *terminal.Screen, given string, known []string, typed func(word string) string) {
+	if nearest := Nearest(given, known); nearest != "" && nearest != given {
+		fmt.Fprintf(out, "There is no %s; did you mean %s?\n", terminal.Clean(typed(given)), terminal.Clean(typed(nearest)))
+	}
 }
 
 // Names are those of the resources of a kind; none when nobody answers in
