@@ -2,10 +2,12 @@ package residency
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/meridian-fleet/meridian/internal/cli/question"
 	"github.com/meridian-fleet/meridian/internal/cli/suggest"
+	"github.com/meridian-fleet/meridian/internal/cli/terminal"
 	"github.com/meridian-fleet/meridian/internal/fleet"
 )
 
@@ -32,7 +34,10 @@ func (o *office) adviseRegions(ctx context.Context, regions []string) {
 	}
 	known := o.known(ctx, fleet.KindRegion)
 	for _, region := range regions {
-		suggest.Say(o.Streams.Err, region, known, func(name string) string { return typed(fleet.Ref{Kind: fleet.KindRegion, Name: name}) })
+		nearest := suggest.Nearest(region, known)
+		if nearest != "" && !slices.Contains(known, region) {
+			fmt.Fprintf(o.Streams.Err, "There is no place %s; did you mean %s?\n", terminal.Clean(region), terminal.Clean(nearest))
+		}
 	}
 }
 
