@@ -119,6 +119,10 @@ func wantCounts(t *testing.T, result *Result, created, configured, unchanged, pr
 // make, and of the record.
 func (l *live) versions(t *testing.T, namespace string) map[string]string {
 	t.Helper()
+	eventually(t, "the ConfigMap that controllers put into every namespace", func() bool {
+		_, err := l.kube.CoreV1().ConfigMaps(namespace).Get(t.Context(), "kube-root-ca.crt", metav1.GetOptions{})
+		return err == nil
+	})
 	out := map[string]string{}
 	add := func(kind, name, version string) { out[kind+" "+name] = version }
 	configs, err := l.kube.CoreV1().ConfigMaps(namespace).List(t.Context(), metav1.ListOptions{})
